@@ -1,0 +1,72 @@
+/**
+ * The functions of glibc that postern uses, with their C parameters.
+ *
+ * Lengths are declared 32 bits wide and results of type `ssize_t` are read as 32-bit integers: no
+ * transfer here comes near 2 GiB, and a BigInt on every call would cost more than the call.
+ * The same C function may stand here twice, once for JavaScript memory and once for a C address.
+ *
+ * @module
+ */
+
+/** Signatures for `Deno.dlopen`. */
+export const LIBC = {
+  // errno.h, string.h
+  __errno_location: { parameters: [], result: "pointer" },
+  strerror: { parameters: ["i32" /* errnum */], result: "pointer" },
+  // stdlib.h
+  malloc: { parameters: ["usize" /* size */], result: "pointer" },
+  free: { parameters: ["pointer" /* ptr */], result: "void" },
+  // string.h; the same copy in both directions between JavaScript and C memory
+  copy_to_c: {
+    name: "memcpy",
+    parameters: ["pointer", "buffer", "u32" /* n */],
+    result: "pointer",
+  },
+  copy_from_c: {
+    name: "memcpy",
+    parameters: ["buffer", "pointer", "u32" /* n */],
+    result: "pointer",
+  },
+  // unistd.h, fcntl.h, sys/stat.h, sys/file.h
+  open: { parameters: ["buffer", /* path */ "i32", /* flags */ "u32" /* mode */], result: "i32" },
+  close: { parameters: ["i32" /* fd */], result: "i32" },
+  read: { parameters: ["i32", "buffer", "u32" /* count */], result: "i32" },
+  write: { parameters: ["i32", "buffer", "u32" /* count */], result: "i32" },
+  pread: { parameters: ["i32", "buffer", "u32", /* count */ "i64" /* offset */], result: "i32" },
+  pwrite: { parameters: ["i32", "buffer", "u32", /* count */ "i64" /* offset */], result: "i32" },
+  ftruncate: { parameters: ["i32", "i64" /* length */], result: "i32" },
+  fsync: { parameters: ["i32"], result: "i32" },
+  fdatasync: { parameters: ["i32"], result: "i32" },
+  fstat: { parameters: ["i32", "buffer" /* statbuf */], result: "i32" },
+  lstat: { parameters: ["buffer", /* path */ "buffer" /* statbuf */], result: "i32" },
+  flock: { parameters: ["i32", "i32" /* operation */], result: "i32" },
+  rename: { parameters: ["buffer", /* old */ "buffer" /* new */], result: "i32" },
+  unlink: { parameters: ["buffer" /* path */], result: "i32" },
+  chmod: { parameters: ["buffer", /* path */ "u32" /* mode */], result: "i32" },
+  fchmod: { parameters: ["i32", "u32" /* mode */], result: "i32" },
+  chown: { parameters: ["buffer", "u32", /* owner */ "u32" /* group */], result: "i32" },
+  umask: { parameters: ["u32" /* mask */], result: "u32" },
+  getpid: { parameters: [], result: "i32" },
+  geteuid: { parameters: [], result: "u32" },
+  pipe2: { parameters: ["buffer", /* pipefd */ "i32" /* flags */], result: "i32" },
+  // sys/socket.h
+  socket: { parameters: ["i32", /* domain */ "i32", /* type */ "i32"], result: "i32" },
+  socketpair: { parameters: ["i32", "i32", "i32", "buffer" /* sv */], result: "i32" },
+  bind: { parameters: ["i32", "buffer", /* addr */ "u32" /* addrlen */], result: "i32" },
+  listen: { parameters: ["i32", "i32" /* backlog */], result: "i32" },
+  accept4: { parameters: ["i32", "pointer", "pointer", "i32" /* flags */], result: "i32" },
+  connect: { parameters: ["i32", "buffer", /* addr */ "u32" /* addrlen */], result: "i32" },
+  shutdown: { parameters: ["i32", "i32" /* how */], result: "i32" },
+  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
+  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
+  getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  send: { parameters: ["i32", "buffer", "u32", /* len */ "i32" /* flags */], result: "i32" },
+  recv: { parameters: ["i32", "buffer", "u32", /* len */ "i32" /* flags */], result: "i32" },
+  sendmsg: { parameters: ["i32", "pointer", /* msghdr */ "i32" /* flags */], result: "i32" },
+  recvmsg: { parameters: ["i32", "pointer", /* msghdr */ "i32" /* flags */], result: "i32" },
+  fcntl: { parameters: ["i32", "i32", /* cmd */ "i32" /* arg */], result: "i32" },
+  // sys/epoll.h
+  epoll_create1: { parameters: ["i32" /* flags */], result: "i32" },
+  epoll_ctl: { parameters: ["i32", "i32", /* op */ "i32", /* fd */ "buffer"], result: "i32" },
+  epoll_wait: { parameters: ["i32", "buffer", "i32", "i32" /* timeout, ms */], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;

@@ -1,0 +1,129 @@
+/**
+ * The functions of libcrypto that postern uses, with their C parameters.
+ *
+ * @module
+ */
+import { T } from "./types.ts";
+
+/** Signatures for `Deno.dlopen`. */
+export const LIBCRYPTO = {
+  // openssl/crypto.h
+  OpenSSL_version_num: { parameters: [], result: "u64" },
+  OpenSSL_version: { parameters: ["i32" /* t */], result: "pointer" },
+  CRYPTO_free: { parameters: ["pointer", "pointer", /* file */ "i32" /* line */], result: "void" },
+  // openssl/err.h
+  ERR_clear_error: { parameters: [], result: "void" },
+  ERR_peek_error: { parameters: [], result: "u64" },
+  ERR_get_error_all: {
+    parameters: ["buffer", "buffer", "buffer", "buffer", "buffer"],
+    // file, line, func, data, flags
+    result: "u64",
+  },
+  ERR_error_string_n: { parameters: ["u64", "buffer", "usize"], result: "void" },
+  // openssl/rand.h
+  RAND_bytes: { parameters: ["buffer", "i32" /* num */], result: "i32" },
+  RAND_bytes_at: {
+    name: "RAND_bytes",
+    parameters: ["pointer", "i32" /* num */],
+    result: "i32",
+  },
+  RAND_seed: { parameters: ["buffer", "i32" /* num */], result: "void" },
+  RAND_status: { parameters: [], result: "i32" },
+  // openssl/evp.h
+  EVP_CIPHER_fetch: {
+    parameters: ["pointer", /* ctx */ "buffer", /* algorithm */ "pointer" /* properties */],
+    result: T.evpCipher,
+  },
+  EVP_CIPHER_free: { parameters: [T.evpCipher], result: "void" },
+  EVP_CIPHER_get_mode: { parameters: [T.evpCipher], result: "i32" },
+  EVP_CIPHER_get_iv_length: { parameters: [T.evpCipher], result: "i32" },
+  EVP_CIPHER_get_key_length: { parameters: [T.evpCipher], result: "i32" },
+  EVP_EncryptInit_ex: {
+    parameters: [T.evpCipherCtx, T.evpCipher, "pointer", /* engine */ "pointer", "pointer"],
+    // …, key, iv
+    result: "i32",
+  },
+  EVP_DecryptInit_ex: {
+    parameters: [T.evpCipherCtx, T.evpCipher, "pointer", /* engine */ "pointer", "pointer"],
+    result: "i32",
+  },
+  EVP_MAC_CTX_set_params: {
+    parameters: [T.evpMacCtx, "pointer" /* OSSL_PARAM[] */],
+    result: "i32",
+  },
+  EVP_sha256: { parameters: [], result: T.evpMd },
+  EVP_PKEY_free: { parameters: [T.evpPkey], result: "void" },
+  EVP_PKEY_get_bits: { parameters: [T.evpPkey], result: "i32" },
+  EVP_PKEY_get0_type_name: { parameters: [T.evpPkey], result: "pointer" },
+  EVP_PKEY_get_group_name: {
+    parameters: [T.evpPkey, "buffer", /* gname */ "usize", /* gname_sz */ "buffer" /* gname_len */],
+    result: "i32",
+  },
+  EVP_PKEY_CTX_new_from_name: {
+    parameters: ["pointer", /* libctx */ "buffer", /* name */ "pointer" /* propquery */],
+    result: T.evpPkeyCtx,
+  },
+  EVP_PKEY_CTX_free: { parameters: [T.evpPkeyCtx], result: "void" },
+  EVP_PKEY_keygen_init: { parameters: [T.evpPkeyCtx], result: "i32" },
+  EVP_PKEY_CTX_set_group_name: { parameters: [T.evpPkeyCtx, "buffer" /* name */], result: "i32" },
+  EVP_PKEY_CTX_set_rsa_keygen_bits: {
+    parameters: [T.evpPkeyCtx, "i32" /* bits */],
+    result: "i32",
+  },
+  EVP_PKEY_generate: {
+    parameters: [T.evpPkeyCtx, "buffer" /* EVP_PKEY ** */],
+    result: "i32",
+  },
+  // openssl/bio.h, openssl/pem.h
+  BIO_new_file: { parameters: ["buffer", /* filename */ "buffer" /* mode */], result: T.bio },
+  BIO_free: { parameters: [T.bio], result: "i32" },
+  PEM_read_bio: {
+    parameters: [T.bio, "buffer", /* name */ "buffer", /* header */ "buffer", "buffer" /* len */],
+    result: "i32",
+  },
+  PEM_write_bio_X509: { parameters: [T.bio, T.x509], result: "i32" },
+  PEM_write_bio_PrivateKey: {
+    parameters: [T.bio, T.evpPkey, T.evpCipher, "pointer", "i32", "pointer", "pointer"],
+    result: "i32",
+  },
+  // openssl/x509.h
+  d2i_X509: { parameters: ["pointer", "buffer", /* in */ "isize" /* len */], result: T.x509 },
+  d2i_AutoPrivateKey: {
+    parameters: ["pointer", "buffer", /* in */ "isize" /* length */],
+    result: T.evpPkey,
+  },
+  X509_new: { parameters: [], result: T.x509 },
+  X509_free: { parameters: [T.x509], result: "void" },
+  X509_set_version: { parameters: [T.x509, "isize"], result: "i32" },
+  X509_get_serialNumber: { parameters: [T.x509], result: "pointer" },
+  ASN1_INTEGER_set_uint64: { parameters: ["pointer", "u64"], result: "i32" },
+  X509_getm_notBefore: { parameters: [T.x509], result: "pointer" },
+  X509_getm_notAfter: { parameters: [T.x509], result: "pointer" },
+  X509_gmtime_adj: { parameters: ["pointer", "isize" /* seconds */], result: "pointer" },
+  X509_set_pubkey: { parameters: [T.x509, T.evpPkey], result: "i32" },
+  X509_get0_pubkey: { parameters: [T.x509], result: T.evpPkey },
+  X509_check_private_key: { parameters: [T.x509, T.evpPkey], result: "i32" },
+  X509_get_subject_name: { parameters: [T.x509], result: T.x509Name },
+  X509_get_issuer_name: { parameters: [T.x509], result: T.x509Name },
+  X509_set_issuer_name: { parameters: [T.x509, T.x509Name], result: "i32" },
+  X509_NAME_add_entry_by_txt: {
+    parameters: [
+      T.x509Name,
+      "buffer", /* field */
+      "i32",
+      "buffer", /* bytes */
+      "i32",
+      "i32",
+      "i32",
+    ],
+    result: "i32",
+  },
+  X509_sign: { parameters: [T.x509, T.evpPkey, T.evpMd], result: "i32" },
+  // openssl/objects.h, openssl/stack.h
+  OBJ_nid2sn: { parameters: ["i32"], result: "pointer" },
+  OPENSSL_sk_new_null: { parameters: [], result: T.stack },
+  OPENSSL_sk_push: { parameters: [T.stack, "pointer"], result: "i32" },
+  OPENSSL_sk_num: { parameters: [T.stack], result: "i32" },
+  OPENSSL_sk_pop: { parameters: [T.stack], result: "pointer" },
+  OPENSSL_sk_free: { parameters: [T.stack], result: "void" },
+} as const satisfies Deno.ForeignLibraryInterface;

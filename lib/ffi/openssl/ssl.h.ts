@@ -1,0 +1,115 @@
+/**
+ * The functions of libssl that postern uses, with their C parameters.
+ *
+ * Many names of the manual pages are macros over `SSL_CTX_ctrl` and `SSL_ctrl`; their numbers are in
+ * `constants.ts`.
+ *
+ * @module
+ */
+import { T } from "./types.ts";
+
+/** Signatures for `Deno.dlopen`. */
+export const LIBSSL = {
+  OPENSSL_init_ssl: { parameters: ["u64", /* opts */ "pointer" /* settings */], result: "i32" },
+  TLS_server_method: { parameters: [], result: T.sslMethod },
+  TLS_client_method: { parameters: [], result: T.sslMethod },
+  // Contexts
+  SSL_CTX_new: { parameters: [T.sslMethod], result: T.sslCtx },
+  SSL_CTX_free: { parameters: [T.sslCtx], result: "void" },
+  SSL_CTX_ctrl: {
+    parameters: [T.sslCtx, "i32", /* cmd */ "isize", /* larg */ "pointer" /* parg */],
+    result: "isize",
+  },
+  SSL_CTX_ctrl_text: {
+    name: "SSL_CTX_ctrl",
+    parameters: [T.sslCtx, "i32", /* cmd */ "isize", /* larg */ "buffer" /* parg */],
+    result: "isize",
+  },
+  SSL_CTX_set_options: { parameters: [T.sslCtx, "u64" /* op */], result: "u64" },
+  SSL_CTX_set_security_level: { parameters: [T.sslCtx, "i32" /* level */], result: "void" },
+  SSL_CTX_set_verify: {
+    parameters: [T.sslCtx, "i32", /* mode */ "pointer" /* callback */],
+    result: "void",
+  },
+  SSL_CTX_set_cipher_list: { parameters: [T.sslCtx, "buffer" /* str */], result: "i32" },
+  SSL_CTX_set_num_tickets: { parameters: [T.sslCtx, "usize" /* num_tickets */], result: "i32" },
+  SSL_CTX_set_timeout: { parameters: [T.sslCtx, "isize" /* seconds */], result: "isize" },
+  SSL_CTX_set_session_id_context: {
+    parameters: [T.sslCtx, "buffer", /* sid_ctx */ "u32" /* sid_ctx_len */],
+    result: "i32",
+  },
+  SSL_CTX_use_certificate_chain_file: { parameters: [T.sslCtx, "buffer"], result: "i32" },
+  SSL_CTX_use_PrivateKey_file: {
+    parameters: [T.sslCtx, "buffer", /* file */ "i32" /* type */],
+    result: "i32",
+  },
+  SSL_CTX_check_private_key: { parameters: [T.sslCtx], result: "i32" },
+  SSL_CTX_use_cert_and_key: {
+    parameters: [T.sslCtx, T.x509, T.evpPkey, T.stack, "i32" /* override */],
+    result: "i32",
+  },
+  SSL_CTX_set_client_hello_cb: {
+    parameters: [T.sslCtx, "function", /* cb */ "pointer" /* arg */],
+    result: "void",
+  },
+  SSL_CTX_sess_set_new_cb: { parameters: [T.sslCtx, "function"], result: "void" },
+  SSL_CTX_sess_set_get_cb: { parameters: [T.sslCtx, "function"], result: "void" },
+  SSL_CTX_set_tlsext_ticket_key_evp_cb: { parameters: [T.sslCtx, "function"], result: "i32" },
+  // Connections
+  SSL_new: { parameters: [T.sslCtx], result: T.ssl },
+  SSL_free: { parameters: [T.ssl], result: "void" },
+  SSL_set_fd: { parameters: [T.ssl, "i32" /* fd */], result: "i32" },
+  SSL_ctrl: {
+    parameters: [T.ssl, "i32", /* cmd */ "isize", /* larg */ "buffer" /* parg */],
+    result: "isize",
+  },
+  SSL_set_options: { parameters: [T.ssl, "u64" /* op */], result: "u64" },
+  SSL_set_num_tickets: { parameters: [T.ssl, "usize" /* num_tickets */], result: "i32" },
+  SSL_set_accept_state: { parameters: [T.ssl], result: "void" },
+  SSL_set_connect_state: { parameters: [T.ssl], result: "void" },
+  SSL_set_cipher_list: { parameters: [T.ssl, "buffer" /* str */], result: "i32" },
+  SSL_do_handshake: { parameters: [T.ssl], result: "i32" },
+  SSL_read: { parameters: [T.ssl, "buffer", "i32" /* num */], result: "i32" },
+  SSL_write: { parameters: [T.ssl, "buffer", "i32" /* num */], result: "i32" },
+  SSL_pending: { parameters: [T.ssl], result: "i32" },
+  SSL_shutdown: { parameters: [T.ssl], result: "i32" },
+  SSL_get_error: { parameters: [T.ssl, "i32" /* ret */], result: "i32" },
+  SSL_session_reused: { parameters: [T.ssl], result: "i32" },
+  SSL_version: { parameters: [T.ssl], result: "i32" },
+  SSL_get_version: { parameters: [T.ssl], result: "pointer" },
+  SSL_get_current_cipher: { parameters: [T.ssl], result: T.sslCipher },
+  SSL_CIPHER_get_name: { parameters: [T.sslCipher], result: "pointer" },
+  SSL_CIPHER_get_bits: { parameters: [T.sslCipher, "buffer" /* alg_bits */], result: "i32" },
+  SSL_get_servername: { parameters: [T.ssl, "i32" /* type */], result: "pointer" },
+  SSL_get_certificate: { parameters: [T.ssl], result: T.x509 },
+  SSL_get0_peer_certificate: { parameters: [T.ssl], result: T.x509 },
+  SSL_get_verify_result: { parameters: [T.ssl], result: "isize" },
+  // ClientHello, readable in its callback only
+  SSL_client_hello_get0_legacy_version: { parameters: [T.ssl], result: "u32" },
+  SSL_client_hello_get0_session_id: {
+    parameters: [T.ssl, "buffer" /* const unsigned char ** */],
+    result: "usize",
+  },
+  SSL_client_hello_get0_ext: {
+    parameters: [T.ssl, "u32", /* type */ "buffer", /* out */ "buffer" /* outlen */],
+    result: "i32",
+  },
+  // Sessions
+  SSL_get1_session: { parameters: [T.ssl], result: T.sslSession },
+  SSL_set_session: { parameters: [T.ssl, T.sslSession], result: "i32" },
+  SSL_SESSION_free: { parameters: [T.sslSession], result: "void" },
+  SSL_SESSION_is_resumable: { parameters: [T.sslSession], result: "i32" },
+  SSL_SESSION_has_ticket: { parameters: [T.sslSession], result: "i32" },
+  SSL_SESSION_get_id: { parameters: [T.sslSession, "buffer" /* len */], result: "pointer" },
+  SSL_SESSION_get_protocol_version: { parameters: [T.sslSession], result: "i32" },
+  i2d_SSL_SESSION: { parameters: [T.sslSession, "buffer" /* unsigned char ** */], result: "i32" },
+  i2d_SSL_SESSION_length: {
+    name: "i2d_SSL_SESSION",
+    parameters: [T.sslSession, "pointer" /* NULL */],
+    result: "i32",
+  },
+  d2i_SSL_SESSION: {
+    parameters: ["pointer", "buffer", /* const unsigned char ** */ "isize" /* length */],
+    result: T.sslSession,
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
