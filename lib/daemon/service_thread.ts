@@ -1,0 +1,129 @@
+/**
+ * The frame of a service thread: one reactor, one service, until told to stop.
+ *
+ * A worker module calls {@linkcode serve} with its role's service and nothing else. The thread then
+ * waits for its {@linkcode StartMessage}, enters the synchronous loop, and leaves it only to end.
+ * Whatever is thrown inside, by design or by a bug, reaches the control thread as one `failed` report.
+ *
+ * @module
+ */
+import { EXIT, FatalError, messageOf } from "../base/errors.ts";
+import { fromUtf8 } from "../base/bytes.ts";
+import { systemClock } from "../base/clock.ts";
+import { readFile } from "../ffi/libc/file.ts";
+import { processId } from "../ffi/libc/process.ts";
+import { type Log, openLog } from "../log/log.ts";
+import { Reactor, READY, type ReadyHandler } from "../reactor/reactor.ts";
+import { type Command, decodeCommand, type Report, type StartMessage } from "./seam.ts";
+import type { Settings } from "../config/settings.ts";
+
+/** What a service is given. */
+export interface ServiceHall {
+  readonly reactor: Reactor;
+  readonly settings: Settings;
+  readonly log: Log;
+  /** Listening descriptor; the service accepts on it and never closes it. */
+  readonly listenFd: number;
+  /** To be called when everything is closed after {@linkcode Service.drain}. */
+  drained(): void;
+}
+
+/** One role's work inside one thread. */
+export interface Service {
+  /** Stop accepting; call `hall.drained()` once the last connection has ended. */
+  drain(): void;
+  /** Close everything at once; the loop ends after this turn. */
+  close(): void;
+}
+
+/** Makes a service; throws {@linkcode FatalError} when it cannot run. */
+export type MakeService = (hall: ServiceHall) => Service;
+
+/** The side of a worker's global scope that is used here. */
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<StartMessage>) => void) | null;
+  postMessage(message: Report): void;
+}
+
+/** Turns the worker that calls it into a service thread. */
+export function serve(makeService: MakeService): void {
+  const scope = globalThis as unknown as WorkerScope;
+  scope.onmessage = (event) => {
+    scope.onmessage = null;
+    try {
+      run(event.data, makeService, (report) => scope.postMessage(report));
+      scope.postMessage({ kind: "stopped" });
+    } catch (error) {
+      scope.postMessage(failureOf(error));
+    }
+  };
+}
+
+/** The `failed` report for whatever was thrown. */
+export function failureOf(error: unknown): Report {
+  if (error instanceof FatalError) {
+    const { message, hint, exitCode } = error;
+    return { kind: "failed", message, hint, exitCode, stack: undefined };
+  }
+  return {
+    kind: "failed",
+    message: messageOf(error),
+    hint: undefined,
+    exitCode: EXIT.software,
+    stack: error instanceof Error ? error.stack : undefined,
+  };
+}
+
+function run(start: StartMessage, makeService: MakeService, report: (r: Report) => void): void {
+  const reactor = new Reactor(systemClock);
+  const { settings, listenFd } = start;
+  const log = openLog({
+    name: start.logName,
+    pid: processId(),
+    fd: start.logFd,
+    stamped: start.logStamped,
+  });
+  const hall = { reactor, settings, log, listenFd, drained: () => reactor.stop() };
+  const service = makeService(hall);
+  const commands = new CommandReader(start.commandFd, (command) => {
+    if (command.kind === "drain") {
+      service.drain();
+    } else {
+      service.close();
+      reactor.stop();
+    }
+  });
+  const registration = reactor.watch(start.commandFd, READY.read, commands);
+  report({ kind: "ready" });
+  reactor.run();
+  service.close();
+  registration.close();
+  reactor.close();
+}
+
+/** Reads lines of JSON from the control thread's pipe. */
+class CommandReader implements ReadyHandler {
+  readonly #fd: number;
+  readonly #obey: (command: Command) => void;
+  readonly #chunk = new Uint8Array(4096);
+  #text = "";
+
+  constructor(fd: number, obey: (command: Command) => void) {
+    this.#fd = fd;
+    this.#obey = obey;
+  }
+
+  ready(_events: number): void {
+    const count = readFile(this.#fd, this.#chunk, this.#chunk.length);
+    // The control thread holds the other end for the life of the process; its end is the end of all.
+    if (count === 0) return this.#obey({ kind: "stop" });
+    if (count < 0) return;
+    const lines = (this.#text + fromUtf8(this.#chunk.subarray(0, count))).split("\n");
+    this.#text = lines.pop() ?? "";
+    for (const line of lines) {
+      const command = decodeCommand(line);
+      if (command === undefined) throw new TypeError(`Unknown command: ${line}`);
+      this.#obey(command);
+    }
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * Everything a handshake needs from tlsmgr, fetched before OpenSSL asks for it.
+ *
+ * OpenSSL's hooks for cached sessions and ticket keys must answer at once, and tlsmgr may be slow.
+ * So the handshake is suspended at the ClientHello, the only moment when both are known: what the
+ * client offers and what is here. What is missing is asked for; when it has come, or its time is up,
+ * the handshake goes on with what there is. Nothing that fails here fails a handshake: it becomes a
+ * full one, or one without a ticket.
+ *
+ * One object a thread, shared by all sessions.
+ *
+ * @module
+ */
+import { toHex } from "../base/bytes.ts";
+import { decodeTicketKey } from "../proto/ticket_key.ts";
+import type { TlsmgrAnswer } from "../proto/tlsmgr.ts";
+import type { SslSession } from "../ffi/openssl/types.ts";
+import type { Bytes } from "../base/bytes.ts";
+import type { HelloFacts } from "./hello.ts";
+import { decodeSession, serverCacheId } from "./sessions.ts";
+import { type TicketCipher, type TicketContexts, TicketKeys } from "./tickets.ts";
+import { isOk, type TlsmgrClient } from "./tlsmgr_client.ts";
+
+/** Server sessions are kept in tlsmgr's cache of this type, whoever the server is. */
+const CACHE_TYPE = "smtpd";
+const KEY_NAME_BYTES = 16;
+const SESSION_ID_BYTES_MAX = 32;
+
+/** What tlsmgr said, and what the settings allow. */
+export interface ResumptionOptions {
+  readonly tlsmgr: TlsmgrClient;
+  /** tlsmgr keeps sessions. */
+  readonly cachable: boolean;
+  /** tlsmgr's timeout, seconds, more than 0. */
+  readonly timeoutS: number;
+  /** Absent: no tickets. */
+  readonly ticketCipher: TicketCipher | undefined;
+  /** The protocols allowed include TLS 1.3. */
+  readonly allowsTls13: boolean;
+  /** Seconds since 1970. */
+  readonly unixSeconds: () => number;
+}
+
+/** Collects for one handshake; made for each ClientHello that needs something. */
+export interface Gathered {
+  /** The cached session that the client asked for; owned by whoever takes it. */
+  session: SslSession | undefined;
+}
+
+/** The resumption of one thread's sessions. */
+export class Resumption {
+  readonly #options: ResumptionOptions;
+  readonly #keys: TicketKeys;
+
+  constructor(options: ResumptionOptions) {
+    this.#options = options;
+    this.#keys = new TicketKeys(options.timeoutS);
+  }
+
+  /** Whether sessions are kept in tlsmgr. */
+  get cachable(): boolean {
+    return this.#options.cachable;
+  }
+
+  /** Whether tickets are issued and taken. */
+  get ticketable(): boolean {
+    return this.#options.ticketCipher !== undefined;
+  }
+
+  /** Whether a ticket can be issued at this moment. */
+  get canIssue(): boolean {
+    return this.#keys.canEncrypt(this.#options.unixSeconds());
+  }
+
+  /**
+   * Fetches what the hello needs and is not here. Answers `true` if that is nothing; otherwise
+   * `gathered` is filled and `done` called once, later. Whoever does not wait any more must free a
+   * session that is gathered after all: `abandoned` tells.
+   */
+  gather(facts: HelloFacts, into: {
+    serverId: string;
+    gathered: Gathered;
+    abandoned: () => boolean;
+    done: () => void;
+  }): boolean {
+    const { tlsmgr } = this.#options;
+    const wants = this.#wantsOf(facts);
+    let open = 0;
+    // Answers may come before this function returns, when tlsmgr cannot be reached.
+    let returned = false;
+    const settle = () => {
+      open--;
+      if (open === 0 && returned) into.done();
+    };
+    for (const name of wants.keys) {
+      open++;
+      tlsmgr.ticketKey(name, (answer) => {
+        this.#takeKey(answer);
+        settle();
+      });
+    }
+    if (wants.sessionId !== undefined) {
+      open++;
+      const id = serverCacheId(wants.sessionId, into.serverId);
+      tlsmgr.lookup(CACHE_TYPE, id, (answer) => {
+        if (isOk(answer) && !into.abandoned()) {
+          into.gathered.session = decodeSession(answer.session.data());
+        }
+        settle();
+      });
+    }
+    returned = true;
+    return open === 0;
+  }
+
+  /** Keeps a session, in DER form; nobody waits for it. */
+  store(sessionId: Uint8Array, serverId: string, session: Bytes): void {
+    this.#options.tlsmgr.update(CACHE_TYPE, serverCacheId(sessionId, serverId), session);
+  }
+
+  /** For OpenSSL's ticket callback: issue one. */
+  encryptTicket(contexts: Omit<TicketContexts, "cipher">): number {
+    const { ticketCipher: cipher } = this.#options;
+    if (cipher === undefined) return 0;
+    return this.#keys.encrypt({ ...contexts, cipher }, this.#options.unixSeconds());
+  }
+
+  /**
+   * For OpenSSL's ticket callback: read one.
+   *
+   * @param alwaysRenew issue another one whatever the key's age: a TLS 1.3 client uses each ticket
+   * once (RFC 8446 C.4), and would otherwise resume every second time only
+   */
+  decryptTicket(contexts: Omit<TicketContexts, "cipher">, alwaysRenew: boolean): number {
+    const { ticketCipher: cipher } = this.#options;
+    if (cipher === undefined) return 0;
+    return this.#keys.decrypt({ ...contexts, cipher }, this.#options.unixSeconds(), alwaysRenew);
+  }
+
+  /** Overwrites all keys. */
+  close(): void {
+    this.#keys.wipe();
+  }
+
+  /** What must be asked for; `undefined` among the keys stands for the one to encrypt with. */
+  #wantsOf(facts: HelloFacts): { keys: (Bytes | undefined)[]; sessionId: Bytes | undefined } {
+    const keys: (Bytes | undefined)[] = [];
+    const tls13 = facts.tls13 && this.#options.allowsTls13;
+    if (this.ticketable) {
+      const now = this.#options.unixSeconds();
+      const tickets = tls13 ? facts.identities : facts.ticket === undefined ? [] : [facts.ticket];
+      const names = new Set<string>();
+      for (const ticket of tickets) {
+        if (ticket.length < KEY_NAME_BYTES) continue;
+        const name = ticket.slice(0, KEY_NAME_BYTES);
+        const hex = toHex(name);
+        if (names.has(hex) || this.#keys.canDecrypt(name, now)) continue;
+        names.add(hex);
+        keys.push(name);
+      }
+      const issues = tls13 || facts.ticket !== undefined;
+      if (issues && !this.#keys.canEncrypt(now)) keys.push(undefined);
+    }
+    return { keys, sessionId: this.#sessionIdOf(facts, tls13) };
+  }
+
+  /** The id that OpenSSL is going to look up (ssl/ssl_sess.c ssl_get_prev_session()). */
+  #sessionIdOf(facts: HelloFacts, tls13: boolean): Bytes | undefined {
+    if (!this.#options.cachable) return undefined;
+    if (tls13) {
+      // Without tickets TLS 1.3 resumes from the cache: the identity is a session id.
+      const identity = this.ticketable ? undefined : facts.identities[0];
+      return identity !== undefined && identity.length <= SESSION_ID_BYTES_MAX
+        ? identity
+        : undefined;
+    }
+    // A client that presents a ticket makes an id up, to see whether the ticket was taken (RFC 5077 3.4).
+    const hasTicket = this.ticketable && facts.ticket !== undefined && facts.ticket.length > 0;
+    return hasTicket || facts.sessionId.length === 0 ? undefined : facts.sessionId;
+  }
+
+  #takeKey(answer: TlsmgrAnswer | undefined): void {
+    if (!isOk(answer)) return;
+    const key = decodeTicketKey(answer.keyBuffer.data());
+    if (key !== undefined) this.#keys.add(key);
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * Moves bytes between TLS and a plaintext socket, both ways, until one side ends.
+ *
+ * All relays of a thread share two buffers; a relay keeps bytes of its own only while the other side
+ * does not take them: at most {@linkcode CHUNK_BYTES} each way. Nothing is allocated for a record
+ * that gets through. A turn moves a bounded amount each way, so that neither a direction nor a
+ * session can starve another; what is left over is moved in the next turn.
+ *
+ * How sides end (Postfix's tlsproxy/tlsproxy.c tlsp_strategy()): when the plaintext side ends, what it
+ * has sent goes out, then close_notify; when the remote side ends, what it has sent is delivered, and
+ * nothing is sent back. A half-close is a close.
+ *
+ * The relay owns neither descriptors nor engine.
+ *
+ * @module
+ */
+import type { Bytes } from "../base/bytes.ts";
+import { AGAIN, describeFailure, GONE, INTERRUPTED, receive, send } from "../net/stream.ts";
+import { ENGINE, type ServerEngine } from "../tls/engine.ts";
+import { decideWants, type Wants } from "./wants.ts";
+
+/** Bytes moved in one step, and kept at most in each direction. */
+export const CHUNK_BYTES = 65536;
+/** Largest plaintext of a TLS record. */
+const RECORD_BYTES = 16384;
+/** Steps of one direction in one turn: 256 kB from the plaintext side, as much in records from TLS. */
+const PLAIN_STEPS = 4;
+const RECORD_STEPS = 16;
+
+const fromPlain = new Uint8Array(CHUNK_BYTES);
+/** The same bytes from each record's beginning, so that going on after a record makes no object. */
+const fromPlainAt: readonly Bytes[] = Array.from(
+  { length: CHUNK_BYTES / RECORD_BYTES },
+  (_, i) => fromPlain.subarray(i * RECORD_BYTES),
+);
+const fromNet = new Uint8Array(RECORD_BYTES);
+
+/** What a relay answers. */
+export type RelayState =
+  /** Wait for the descriptors. */
+  | "waiting"
+  /** Come back in the next turn. */
+  | "more"
+  /** Over; {@linkcode Relay.errors} tells whether in good order. */
+  | "ended";
+
+/** One session's data phase. */
+export class Relay {
+  readonly #engine: ServerEngine;
+  readonly #plainFd: number;
+  /** What is to be waited for after the last step. */
+  readonly wants: Wants = { net: 0, plain: 0 };
+  /** Plaintext that TLS has not taken. */
+  toNetBytes: Bytes | undefined;
+  /** Decrypted bytes that the plaintext side has not taken. */
+  toPlainBytes: Bytes | undefined;
+  readWantsWrite = false;
+  plainEnded = false;
+  netEnded = false;
+  #errors: readonly string[] = [];
+  #failed = false;
+
+  constructor(engine: ServerEngine, plainFd: number) {
+    this.#engine = engine;
+    this.#plainFd = plainFd;
+  }
+
+  /** What went wrong on either side; empty for an end in good order. */
+  get errors(): readonly string[] {
+    return this.#errors;
+  }
+
+  get toNet(): boolean {
+    return this.toNetBytes !== undefined;
+  }
+
+  get toPlain(): boolean {
+    return this.toPlainBytes !== undefined;
+  }
+
+  /** Moves what can be moved. */
+  step(): RelayState {
+    // Writing to TLS comes first: it may be what the remote side waits for before it sends.
+    const moreFromPlain = this.#moveToNet();
+    const moreFromNet = !this.#failed && this.#moveToPlain();
+    if (this.#failed) return "ended";
+    if (this.plainEnded && !this.toNet) {
+      this.#engine.shutdown();
+      return "ended";
+    }
+    if (this.netEnded && !this.toPlain) return "ended";
+    decideWants(this, this.wants);
+    return moreFromPlain || moreFromNet ? "more" : "waiting";
+  }
+
+  /** Plaintext side to TLS; answers whether there may be more at once. */
+  #moveToNet(): boolean {
+    if (!this.#flushToNet()) return false;
+    if (this.plainEnded) return false;
+    for (let i = 0; i < PLAIN_STEPS; i++) {
+      const count = receive(this.#plainFd, fromPlain, CHUNK_BYTES);
+      if (count > 0) {
+        if (!this.#encrypt(count)) return false;
+        // A short read has emptied the socket; epoll tells when there is more.
+        if (count < CHUNK_BYTES) return false;
+      } else if (count === 0) {
+        this.plainEnded = true;
+        return false;
+      } else {
+        if (count !== AGAIN && count !== INTERRUPTED) this.#failPlain(count);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Encrypts the first `count` bytes of the shared buffer; answers whether all of them were taken. */
+  #encrypt(count: number): boolean {
+    let at = 0;
+    while (at < count) {
+      const aligned = at % RECORD_BYTES === 0;
+      const bytes = aligned ? fromPlainAt[at / RECORD_BYTES] : fromPlain.subarray(at);
+      const taken = this.#engine.write(bytes, count - at);
+      if (taken > 0) {
+        at += taken;
+        continue;
+      }
+      this.#afterWrite(taken);
+      if (!this.#failed) this.toNetBytes = fromPlain.slice(at, count);
+      return false;
+    }
+    return true;
+  }
+
+  /** Encrypts what was kept; answers whether nothing is kept any more. */
+  #flushToNet(): boolean {
+    let kept = this.toNetBytes;
+    while (kept !== undefined) {
+      const taken = this.#engine.write(kept, kept.length);
+      if (taken <= 0) {
+        this.#afterWrite(taken);
+        this.toNetBytes = kept;
+        return false;
+      }
+      kept = taken < kept.length ? kept.subarray(taken) : undefined;
+    }
+    this.toNetBytes = undefined;
+    return true;
+  }
+
+  #afterWrite(result: number): void {
+    // wantRead: TLS 1.2 renegotiation, which is off; the next event tries again either way.
+    if (result === ENGINE.wantWrite || result === ENGINE.wantRead) return;
+    this.#fail(this.#engine.errors);
+  }
+
+  /** TLS to plaintext side; answers whether there may be more at once. */
+  #moveToPlain(): boolean {
+    if (!this.#flushToPlain()) return false;
+    if (this.netEnded) return false;
+    for (let i = 0; i < RECORD_STEPS; i++) {
+      const count = this.#engine.read(fromNet);
+      if (count <= 0) {
+        this.#afterRead(count);
+        return false;
+      }
+      this.readWantsWrite = false;
+      const sent = send(this.#plainFd, fromNet, count);
+      if (sent === count) continue;
+      if (sent < 0 && sent !== AGAIN && sent !== INTERRUPTED) {
+        this.#failPlain(sent);
+        return false;
+      }
+      this.toPlainBytes = fromNet.slice(Math.max(sent, 0), count);
+      return false;
+    }
+    return true;
+  }
+
+  #flushToPlain(): boolean {
+    const kept = this.toPlainBytes;
+    if (kept === undefined) return true;
+    const sent = send(this.#plainFd, kept, kept.length);
+    if (sent === kept.length) {
+      this.toPlainBytes = undefined;
+      return true;
+    }
+    if (sent >= 0) this.toPlainBytes = kept.subarray(sent);
+    else if (sent !== AGAIN && sent !== INTERRUPTED) this.#failPlain(sent);
+    return false;
+  }
+
+  #afterRead(result: number): void {
+    this.readWantsWrite = result === ENGINE.wantWrite;
+    if (result === ENGINE.closed) this.netEnded = true;
+    if (result !== ENGINE.failed) return;
+    // What was decrypted before the fault has been delivered or is still on its way.
+    this.#errors = this.#engine.errors;
+    this.netEnded = true;
+  }
+
+  /** The plaintext side cannot be used any more; the remote side is told so. */
+  #failPlain(result: number): void {
+    this.#fail(GONE.includes(result) ? [] : [describeFailure(result)]);
+    this.#engine.shutdown();
+  }
+
+  #fail(errors: readonly string[]): void {
+    if (this.#errors.length === 0) this.#errors = errors;
+    this.#failed = true;
+  }
+}
