@@ -18,7 +18,8 @@ import { Resumption } from "../tls/resumption.ts";
 import { TicketCipher } from "../tls/tickets.ts";
 import { isOk, TlsmgrClient } from "../tls/tlsmgr_client.ts";
 import { serverRoleOf } from "./server_policy.ts";
-import { type ServerHall, Session, type SessionHall } from "./session.ts";
+import type { ServerHall } from "./handoff.ts";
+import { Session, type SessionHall } from "./session.ts";
 
 /** How long a handshake may wait for one answer of tlsmgr; after that it goes on without. */
 const QUESTION_LIMIT_MS = 2_000;
