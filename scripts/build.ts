@@ -1,0 +1,177 @@
+/**
+ * Builds the executable: `deno compile` of main.ts into dist/postern.
+ *
+ * The permissions, the V8 flags and the worker modules of the executable are listed here and nowhere
+ * else. The file is written under another name and renamed, so dist/postern is whole or absent. It
+ * must not be stripped: what was compiled in stands behind the ELF image.
+ *
+ * The same tree gives the same bytes. `deno compile` embeds the time of each file, so it works on a
+ * copy of the sources, and on cached npm packages, whose files all bear one time.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli";
+
+const CLOSED_NETWORK = "scripts/closed_network";
+
+const USAGE = `Usage:
+    sh scripts/deno run -A scripts/build.ts [--output FILE]
+
+Compiles main.ts and prints path, size and sha256 of the result (FILE is dist/postern unless given).
+Run \`sh scripts/bootstrap denort\` before, or \`deno task build\`, which does both.
+`;
+
+/** Modules started as workers; `deno compile` cannot find them by following imports. */
+export const WORKER_MODULES: readonly string[] = [
+  "lib/tlsmgr/worker.ts",
+  "lib/tlsproxy/worker.ts",
+];
+
+/** What the executable may do. Sockets are opened through FFI, which no permission but ffi guards. */
+export const PERMISSIONS: readonly string[] = [
+  "--allow-ffi",
+  "--allow-read",
+  "--allow-write",
+  "--allow-env",
+  "--allow-sys",
+];
+
+/** Flags for V8 inside the executable. */
+export const V8_FLAGS: readonly string[] = [];
+
+/** What the executable is made of; files and folders at the top of the tree. */
+const SOURCES: readonly string[] = ["deno.json", "main.ts", "lib", "config", CLOSED_NETWORK];
+
+/** Arguments of `deno` that build `output`; modules are relative to the top of the tree. */
+export function compileArguments(output: string): string[] {
+  return [
+    "compile",
+    "--quiet",
+    // With a code cache the executable would load V8 code from a guessable name in /tmp.
+    "--no-code-cache",
+    // Types are checked by `deno task ok`; here the check would embed the types of Node.
+    "--no-check",
+    "--no-prompt",
+    ...PERMISSIONS,
+    ...(V8_FLAGS.length > 0 ? [`--v8-flags=${V8_FLAGS.join(",")}`] : []),
+    ...WORKER_MODULES.flatMap((module) => ["--include", module]),
+    "--output",
+    output,
+    "main.ts",
+  ];
+}
+
+function refuse(what: string, hint: string): never {
+  console.error(`build: error: ${what}\nbuild: hint: ${hint}`);
+  Deno.exit(1);
+}
+
+function stat(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+const isFile = (path: string): boolean => stat(path)?.isFile ?? false;
+const isFolder = (path: string): boolean => stat(path)?.isDirectory ?? false;
+
+/** Gives all files below `path` the same time. */
+function setTimes(path: string): void {
+  for (const entry of Deno.readDirSync(path)) {
+    const inner = `${path}/${entry.name}`;
+    if (entry.isDirectory) setTimes(inner);
+    if (entry.isFile) Deno.utimeSync(inner, 0, 0);
+  }
+}
+
+/** Copies a file, or a folder with all that is in it. */
+function copy(from: string, to: string): void {
+  if (isFile(from)) return Deno.copyFileSync(from, to);
+  Deno.mkdirSync(to, { recursive: true });
+  for (const entry of Deno.readDirSync(from)) copy(`${from}/${entry.name}`, `${to}/${entry.name}`);
+}
+
+/** Without the types of Node, which only the type check needs but `deno compile` would embed. */
+function withoutNodeTypes(lockText: string): string {
+  const lock = JSON.parse(lockText);
+  delete lock.specifiers["npm:@types/node@*"];
+  for (const name of Object.keys(lock.npm)) {
+    if (/^(@types\/node|undici-types)@/.test(name)) delete lock.npm[name];
+  }
+  return JSON.stringify(lock, undefined, 2) + "\n";
+}
+
+/** Fills the folder `stage` with what is compiled. */
+function prepare(stage: string): void {
+  Deno.mkdirSync(`${stage}/scripts`);
+  for (const source of SOURCES) {
+    if (source !== "config" || isFolder(source)) copy(source, `${stage}/${source}`);
+  }
+  const lock = `${stage}/${CLOSED_NETWORK}/deno.lock`;
+  Deno.writeTextFileSync(lock, withoutNodeTypes(Deno.readTextFileSync(lock)));
+  setTimes(stage);
+  if (isFolder(".cache/deno/npm")) setTimes(".cache/deno/npm");
+}
+
+async function compile(stage: string, unfinished: string): Promise<boolean> {
+  const { success, stderr } = await new Deno.Command("sh", {
+    args: [`${Deno.cwd()}/scripts/deno`, ...compileArguments(unfinished)],
+    cwd: stage,
+    env: { POSTERN_TREE: stage },
+    stdin: "null",
+  }).output();
+  Deno.stderr.writeSync(stderr);
+  return success;
+}
+
+async function build(output: string): Promise<void> {
+  for (const source of ["main.ts", ...WORKER_MODULES]) {
+    if (!isFile(source)) refuse(`Cannot build: ${source} is missing`, "Restore the file.");
+  }
+  const path = output.startsWith("/") ? output : `${Deno.cwd()}/${output}`;
+  Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")) || "/", { recursive: true });
+  const unfinished = `${path}.${Deno.pid}.tmp`;
+  Deno.mkdirSync(".cache", { recursive: true });
+  const stage = Deno.makeTempDirSync({ dir: `${Deno.cwd()}/.cache`, prefix: "build." });
+  try {
+    prepare(stage);
+    if (await compile(stage, unfinished)) {
+      Deno.renameSync(unfinished, path);
+    } else {
+      Deno.exitCode = 1;
+      console.error("build: error: Cannot build: deno compile failed, see above");
+      console.error("build: hint: Run `sh scripts/bootstrap denort` first.");
+      return;
+    }
+  } finally {
+    Deno.removeSync(stage, { recursive: true });
+    if (isFile(unfinished)) Deno.removeSync(unfinished);
+  }
+  const bytes = Deno.readFileSync(output);
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  const sha256 = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  console.log(`${output}: ${bytes.length} bytes, sha256 ${sha256}`);
+}
+
+if (import.meta.main) {
+  const unknown: string[] = [];
+  const args = parseArgs(Deno.args, {
+    string: ["output"],
+    boolean: ["help"],
+    default: { output: "dist/postern" },
+    unknown: (arg) => void unknown.push(arg),
+  });
+  if (args.help) {
+    console.log(USAGE);
+  } else if (unknown.length > 0 || args.output === "") {
+    console.error(`build: error: Cannot read the arguments: ${Deno.args.join(" ")}\n${USAGE}`);
+    Deno.exit(2);
+  } else {
+    Deno.chdir(new URL("..", import.meta.url));
+    await build(args.output);
+  }
+}
