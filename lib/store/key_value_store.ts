@@ -1,0 +1,77 @@
+/**
+ * What every store offers, on disk or in memory only.
+ *
+ * @module
+ */
+
+/** Numbers for people and for metrics. */
+export interface StoreStats {
+  /** Entries, expired ones that were not yet met by the expiry scan included. */
+  entries: number;
+  /** Bytes of these entries' records. */
+  liveBytes: number;
+  /** Bytes of the file that no entry needs: older values, deletes, damage. */
+  deadBytes: number;
+  /** Bytes on the disk. */
+  fileBytes: number;
+  /** Bytes that wait in memory to be written. */
+  pendingBytes: number;
+  /** Compactions that replaced the file since it was opened. */
+  compactions: number;
+  /** Entries given up because their record could not be read back intact. */
+  lostEntries: number;
+}
+
+/**
+ * String keys, small values, an expiry each. Synchronous.
+ *
+ * Keys are latin1 strings: a character a byte, any byte. `nowS` and `expiresAtS` are unix seconds; an
+ * entry is there while `expiresAtS >= nowS`, so its last second counts in full (as in Postfix,
+ * `tls_scache_decode()` in src/tls/tls_scache.c, for `expiresAtS` = time of storing + timeout).
+ */
+export interface KeyValueStore {
+  /**
+   * The value of `key`, or undefined if there is none or it has expired.
+   *
+   * A view: it is valid until the next call of this store, and is not to be written to.
+   */
+  get(key: string, nowS: number): Uint8Array | undefined;
+  /**
+   * Stores `value`, seen by {@linkcode get} at once. False, and nothing is changed, for an empty or too
+   * long key, a too long value, or when memory for what cannot be written is used up.
+   */
+  put(key: string, value: Uint8Array, expiresAtS: number): boolean;
+  /** Removes the entry of `key`, expired or not. False if there was none. */
+  delete(key: string): boolean;
+  /**
+   * Hands what was stored since the last flush to the system, so that it outlives this process; to be
+   * called once a turn of the event loop, before anything is acknowledged. False if the disk refuses:
+   * then everything is still served from memory, and later calls try again.
+   */
+  flush(): boolean;
+  /**
+   * One slice of the expiry scan: visits up to `entriesMax` places and removes the expired entries
+   * among them. Returns how many it visited; fewer than `entriesMax` means that a pass has ended, and
+   * the next call begins another.
+   */
+  expireSome(nowS: number, entriesMax: number): number;
+  stats(): StoreStats;
+  /** Flushes and gives everything back. The store must not be used afterwards. */
+  close(): void;
+}
+
+/** Lengths that a store accepts; the format's own limits apply besides. */
+export interface StoreLimits {
+  keyBytesMax: number;
+  valueBytesMax: number;
+}
+
+/** True if a store with these limits takes an entry of these lengths. */
+export function isWithin(limits: StoreLimits, key: string, value: Uint8Array): boolean {
+  return key.length > 0 && key.length <= limits.keyBytesMax && value.length <= limits.valueBytesMax;
+}
+
+/** True for a whole number of seconds that the file format can hold. */
+export function isTime(seconds: number): boolean {
+  return Number.isSafeInteger(seconds) && seconds >= 0;
+}
