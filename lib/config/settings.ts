@@ -12,6 +12,7 @@ import { crossCheck } from "./cross_checks.ts";
 import { evaluate, type Evaluation, placeOf } from "./evaluation.ts";
 import { mentionedNames } from "./expand.ts";
 import { type Finding, FindingList } from "./findings.ts";
+import { isForeignName } from "./foreign_names.ts";
 import {
   type Assignment,
   type Layers,
@@ -169,7 +170,7 @@ function checkNames(names: {
   const mentioned = new Set(assignments.flatMap(({ text }) => mentionedNames(text)));
   for (const assignment of assignments) {
     const { name } = assignment;
-    if (parameterRow(name) !== undefined || mentioned.has(name)) continue;
+    if (parameterRow(name) !== undefined || isForeignName(name) || mentioned.has(name)) continue;
     const near = nearestParameter(name);
     findings.add({
       severity: strict ? "error" : "warning",

@@ -587,3 +587,9 @@ Deno.test("parameterRow() knows no names of object properties", () => {
   assertEquals(parameterRow("constructor"), undefined);
   assertEquals(findingsOf('constructor = "x"\n[__proto__]').length, 2);
 });
+
+Deno.test("loadSettings() is silent about parameters of other Postfix programs", () => {
+  const text = 'smtp_tls_security_level = "may"\nmyhostname = "mx.example.test"\n';
+  const { findings } = loadSettings({ text, file: "/t.toml", role: "tlsmgr", overrides: [] });
+  assertEquals(findings, []);
+});
