@@ -17,6 +17,7 @@ import { type Log, openLog } from "../log/log.ts";
 import { UnixListener } from "../net/unix_listener.ts";
 import type { Settings } from "../config/settings.ts";
 import { type Command, encodeCommand, type Report, type StartMessage } from "./seam.ts";
+import { SharedCounters } from "./shared_counters.ts";
 
 /** What to run. */
 export interface RunOptions {
@@ -43,6 +44,7 @@ export async function runRole(options: RunOptions): Promise<ExitCode> {
     backlog: BACKLOG,
   });
   const control = new Control(log, settings.service.drain_timeout * 1000);
+  const shared = SharedCounters.allocate();
   const forward = () => control.signalled();
   for (const signal of SIGNALS) Deno.addSignalListener(signal, forward);
   try {
@@ -54,10 +56,15 @@ export async function runRole(options: RunOptions): Promise<ExitCode> {
         logStamped: logTo.stamped,
         logName: logTo.name,
         index,
+        shared,
       });
     }
     await control.ready;
     if (!control.stopping) log.info(`ready: serving ${socket}`);
+    await control.closed;
+    // Whoever connects must find out at once, and a successor must be able to take the name, while
+    // what is open here comes to its end.
+    listener.close();
     return await control.finished;
   } finally {
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, forward);
@@ -71,9 +78,13 @@ class Control {
   readonly #drainLimitMs: number;
   readonly #commandFds: number[] = [];
   readonly #ready = Promise.withResolvers<void>();
+  readonly #closed = Promise.withResolvers<void>();
   readonly #finished = Promise.withResolvers<ExitCode>();
   #running = 0;
+  /** Threads that do not serve yet. */
   #waiting = 0;
+  /** Threads that accept connections, or may begin to. */
+  #accepting = 0;
   #asked: "nothing" | "drain" | "stop" = "nothing";
   #exitCode: ExitCode = EXIT.ok;
 
@@ -85,6 +96,11 @@ class Control {
   /** All threads serve, or one of them never will. */
   get ready(): Promise<void> {
     return this.#ready.promise;
+  }
+
+  /** No thread accepts connections any more. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
   }
 
   /** All threads have ended. */
@@ -106,17 +122,27 @@ class Control {
     this.#commandFds.push(ends[1]);
     this.#running++;
     this.#waiting++;
+    this.#accepting++;
     const worker = new Worker(module, { type: "module", name: `service-${start.index}` });
+    let accepting = true;
+    const stopAccepting = () => {
+      if (accepting) this.#accepting--;
+      accepting = false;
+      if (this.#accepting === 0) this.#closed.resolve();
+    };
     let ended = false;
     const end = () => {
       if (ended) return;
       ended = true;
+      stopAccepting();
       // The thread has left its loop, or never reached it.
       worker.terminate();
       closeFile(ends[0]);
       this.#threadEnded();
     };
-    worker.onmessage = (event: MessageEvent<Report>) => this.#take(event.data, end);
+    worker.onmessage = (event: MessageEvent<Report>) => {
+      this.#take(event.data, { stopAccepting, end });
+    };
     worker.onerror = (event) => {
       event.preventDefault();
       this.#fail(event.message, undefined, EXIT.software);
@@ -131,20 +157,22 @@ class Control {
     else this.#ask("stop");
   }
 
-  #take(report: Report, end: () => void): void {
+  #take(report: Report, thread: { stopAccepting(): void; end(): void }): void {
     switch (report.kind) {
       case "ready":
         this.#waiting--;
         if (this.#waiting === 0) this.#ready.resolve();
         return;
+      case "draining":
+        return thread.stopAccepting();
       case "stopped":
-        return end();
+        return thread.end();
       case "failed":
         if (report.stack !== undefined) {
           for (const line of report.stack.split("\n")) this.#log.error(line);
         }
         this.#fail(report.message, report.hint, report.exitCode);
-        return end();
+        return thread.end();
     }
   }
 

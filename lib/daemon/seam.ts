@@ -26,6 +26,8 @@ export interface StartMessage {
   readonly logName: string;
   /** This thread's number, from 0. */
   readonly index: number;
+  /** Memory of the counters that all threads of the process share. */
+  readonly shared: SharedArrayBuffer;
 }
 
 /** From control to service, as a line of JSON. */
@@ -39,6 +41,8 @@ export type Command =
 export type Report =
   /** Connections are being served. */
   | { readonly kind: "ready" }
+  /** Nothing is accepted any more; what is open comes to its end. */
+  | { readonly kind: "draining" }
   /** The loop has ended in good order. */
   | { readonly kind: "stopped" }
   /** The thread cannot go on. */

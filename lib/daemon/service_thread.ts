@@ -15,6 +15,7 @@ import { processId } from "../ffi/libc/process.ts";
 import { type Log, openLog } from "../log/log.ts";
 import { Reactor, READY, type ReadyHandler } from "../reactor/reactor.ts";
 import { type Command, decodeCommand, type Report, type StartMessage } from "./seam.ts";
+import { SharedCounters } from "./shared_counters.ts";
 import type { Settings } from "../config/settings.ts";
 
 /** What a service is given. */
@@ -24,6 +25,10 @@ export interface ServiceHall {
   readonly log: Log;
   /** Listening descriptor; the service accepts on it and never closes it. */
   readonly listenFd: number;
+  /** This thread is the first of the process: what concerns all of them is said by this one. */
+  readonly isFirst: boolean;
+  /** Counters that all threads of the process share. */
+  readonly shared: SharedCounters;
   /** To be called when everything is closed after {@linkcode Service.drain}. */
   drained(): void;
 }
@@ -83,11 +88,20 @@ function run(start: StartMessage, makeService: MakeService, report: (r: Report) 
     fd: start.logFd,
     stamped: start.logStamped,
   });
-  const hall = { reactor, settings, log, listenFd, drained: () => reactor.stop() };
+  const hall: ServiceHall = {
+    reactor,
+    settings,
+    log,
+    listenFd,
+    isFirst: start.index === 0,
+    shared: new SharedCounters(start.shared),
+    drained: () => reactor.stop(),
+  };
   const service = makeService(hall);
   const commands = new CommandReader(start.commandFd, (command) => {
     if (command.kind === "drain") {
       service.drain();
+      report({ kind: "draining" });
     } else {
       service.close();
       reactor.stop();

@@ -70,7 +70,7 @@ export class PostfixHandler extends BaseHandler {
   }
 
   override log(line: string): void {
-    this.#writer.write(line);
+    this.#writer.write(line, (count) => `${this.#identity}warning: ${count} log lines were lost`);
   }
 }
 

@@ -41,6 +41,7 @@ export class AcceptLoop implements ReadyHandler {
 
   /** Begins, or begins again, to accept. */
   start(): void {
+    this.#reactor.cancel(this.#pause);
     this.#pause = undefined;
     this.#registration ??= this.#reactor.watch(this.#fd, READY.read | READY.exclusive, this);
   }
@@ -78,9 +79,11 @@ export class AcceptLoop implements ReadyHandler {
   }
 
   #rest(errno: number): void {
-    if (!this.#inTrouble) this.#handler.acceptFailed(errno);
+    const first = !this.#inTrouble;
     this.#inTrouble = true;
     this.stop();
     this.#pause = this.#reactor.after(PAUSE_MS, () => this.start());
+    // Told last: the handler may stop this loop for good.
+    if (first) this.#handler.acceptFailed(errno);
   }
 }

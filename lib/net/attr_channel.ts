@@ -80,6 +80,8 @@ export class AttrChannel implements ReadyHandler {
   #input: Bytes | undefined;
   #inputLength = 0;
   #ownScanner: ListScanner | undefined;
+  /** Input is there that has not been looked at, because the peer does not take its answers. */
+  #held = false;
   #deadline: Timer | undefined;
   /** What the peer has not taken yet. */
   #output: Bytes | undefined;
@@ -173,7 +175,11 @@ export class AttrChannel implements ReadyHandler {
     }
     this.#output = undefined;
     this.#registration.change(READY.read);
-    return true;
+    if (this.#held) {
+      this.#held = false;
+      this.#takeFrom(this.#input!, 0, this.#inputLength, this.#ownScanner!);
+    }
+    return this.#open && this.#output === undefined;
   }
 
   #receive(): void {
@@ -216,6 +222,11 @@ export class AttrChannel implements ReadyHandler {
       scanner.reset();
       if (answer === "drop") break;
       at = after;
+      if (this.#output !== undefined && at < end) {
+        this.#held = true;
+        this.#copyInput(bytes, at, end);
+        return;
+      }
     }
     this.#forgetInput();
   }
@@ -227,18 +238,19 @@ export class AttrChannel implements ReadyHandler {
       return;
     }
     if (!this.#open) return;
-    if (bytes === this.#input && at === 0) return;
-    const rest = bytes.slice(at, end);
-    this.#input = rest;
-    this.#inputLength = rest.length;
-    if (scanner !== this.#ownScanner) {
-      this.#ownScanner = new ListScanner(this.#options.limits);
-      this.#ownScanner.scan(rest, rest.length);
-    }
+    if (bytes !== this.#input || at !== 0) this.#copyInput(bytes, at, end);
+    if (scanner !== this.#ownScanner) this.#ownScanner!.scan(this.#input!, this.#inputLength);
     this.#deadline ??= this.#reactor.after(this.#options.listLimitMs, () => {
       this.#deadline = undefined;
       this.#handler.ended({ kind: "too slow", limitMs: this.#options.listLimitMs });
     });
+  }
+
+  /** Makes `bytes[at, end)` this channel's own input. */
+  #copyInput(bytes: Bytes, at: number, end: number): void {
+    this.#input = bytes.slice(at, end);
+    this.#inputLength = end - at;
+    this.#ownScanner ??= new ListScanner(this.#options.limits);
   }
 
   #keep(bytes: Bytes): void {
@@ -257,6 +269,7 @@ export class AttrChannel implements ReadyHandler {
     this.#input = undefined;
     this.#inputLength = 0;
     this.#ownScanner = undefined;
+    this.#held = false;
     this.#reactor.cancel(this.#deadline);
     this.#deadline = undefined;
   }

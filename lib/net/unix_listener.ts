@@ -32,6 +32,7 @@ export class UnixListener {
   /** The listening descriptor, non-blocking. */
   readonly fd: number;
   readonly #identity: string;
+  #open = true;
 
   private constructor(path: string, fd: number, identity: string) {
     this.path = path;
@@ -76,8 +77,13 @@ export class UnixListener {
     return new UnixListener(path, fd, identityOf(path));
   }
 
-  /** Stops listening; removes the name, unless somebody else has put another one in its place. */
+  /**
+   * Stops listening; removes the name, unless somebody else has put another one in its place. Again is
+   * allowed.
+   */
   close(): void {
+    if (!this.#open) return;
+    this.#open = false;
     closeFile(this.fd);
     if (this.#identity !== "" && identityOf(this.path) === this.#identity) unlink(this.path);
   }
@@ -118,7 +124,8 @@ function demand(path: string, result: number): void {
 }
 
 function refusal(path: string, number: number): FatalError {
-  const folder = path.slice(0, path.lastIndexOf("/")) || "/";
+  const slash = path.lastIndexOf("/");
+  const folder = slash < 0 ? "." : path.slice(0, slash) || "/";
   const hint = number === ERRNO.ENOENT
     ? `Create the folder "${folder}", or choose another path in [service.ROLE] socket`
     : number === ERRNO.EACCES || number === ERRNO.EROFS

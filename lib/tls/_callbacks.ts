@@ -40,9 +40,11 @@ let thrown: { error: unknown } | undefined;
 
 /** Runs `call` with `target` answering OpenSSL; rethrows what a callback threw. */
 export function withTarget(target: CallbackTarget, call: () => number): number {
+  // One engine's callback may let another one go on.
+  const before = inHand;
   inHand = target;
   const result = call();
-  inHand = undefined;
+  inHand = before;
   if (thrown !== undefined) {
     const { error } = thrown;
     thrown = undefined;

@@ -11,7 +11,7 @@ import { FILETYPE_PEM } from "../ffi/openssl/constants.ts";
 import { clearErrors, drainErrors } from "../ffi/openssl/error_queue.ts";
 import { libcrypto, libssl } from "../ffi/openssl/openssl.ts";
 import type { Bio, EvpPkey, SslCtx, Stack, X509 } from "../ffi/openssl/types.ts";
-import { cString, readCString } from "../ffi/memory.ts";
+import { cString, Memory, readCString } from "../ffi/memory.ts";
 import { closeFile, OPEN, openFile } from "../ffi/libc/file.ts";
 import { describeErrno } from "../ffi/errno.ts";
 
@@ -53,10 +53,12 @@ function loadPair(context: SslCtx, pair: CertificatePair): void {
       hint: `Check ${pair.certificateParameter}: the file must hold a certificate in PEM form`,
     });
   }
+  libssl.SSL_CTX_set_default_passwd_cb_userdata(context, NO_PASSWORD.pointer);
   const key = libssl.SSL_CTX_use_PrivateKey_file(context, cString(keyFile), FILETYPE_PEM);
   if (key === 1 && libssl.SSL_CTX_check_private_key(context) === 1) return;
   const errors = drainErrors();
-  if (errors.some((error) => error.includes("key values mismatch"))) {
+  // The second one: the key is of another algorithm, so OpenSSL does not even compare them.
+  if (errors.some((error) => /key values mismatch|no certificate assigned/.test(error))) {
     throw new FatalError(
       `Cannot use private key "${keyFile}" with certificate "${certificateFile}": ` +
         `they do not belong together`,
@@ -85,8 +87,12 @@ function refusal(what: string, options: { hint: string }): FatalError {
 function wordsOf(errors: readonly string[]): string {
   const last = errors.at(-1);
   if (last === undefined) return "OpenSSL gives no reason";
-  return last.split(":")[3] ?? last;
+  // error:CODE:LIBRARY:FUNCTION:REASON:FILE:LINE:DATA; the function is empty since OpenSSL 3.
+  return last.split(":")[4] ?? last;
 }
+
+/** The password of every key: none. With it OpenSSL asks nobody at a terminal for one. */
+const NO_PASSWORD = new Memory(1);
 
 const CERTIFICATE_LABELS = ["CERTIFICATE", "X509 CERTIFICATE"];
 const KEY_LABELS = ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY"];

@@ -26,9 +26,12 @@ const CACHE_TYPE = "smtpd";
 const KEY_NAME_BYTES = 16;
 const SESSION_ID_BYTES_MAX = 32;
 
+/** The questions that resumption asks. */
+export type SessionKeeper = Pick<TlsmgrClient, "ticketKey" | "lookup" | "update">;
+
 /** What tlsmgr said, and what the settings allow. */
 export interface ResumptionOptions {
-  readonly tlsmgr: TlsmgrClient;
+  readonly tlsmgr: SessionKeeper;
   /** tlsmgr keeps sessions. */
   readonly cachable: boolean;
   /** tlsmgr's timeout, seconds, more than 0. */

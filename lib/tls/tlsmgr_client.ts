@@ -241,10 +241,11 @@ export class TlsmgrClient implements AttrChannelHandler {
   #fail(why: string): void {
     this.#report(why);
     this.#disconnect();
+    // First of all: whoever is told may ask again at once.
+    this.#unreachableUntilMs = this.#reactor.nowMs + PENALTY_MS;
     const asked = this.#asked;
     this.#asked = undefined;
     if (asked !== undefined) this.#settle(asked, undefined);
-    this.#unreachableUntilMs = this.#reactor.nowMs + PENALTY_MS;
     this.#failAll();
   }
 

@@ -8,7 +8,8 @@
  *
  * How sides end (Postfix's tlsproxy/tlsproxy.c tlsp_strategy()): when the plaintext side ends, what it
  * has sent goes out, then close_notify; when the remote side ends, what it has sent is delivered, and
- * nothing is sent back. A half-close is a close.
+ * nothing is sent back. A half-close is a close. A plaintext side that has gone is not written to any
+ * more, but what it has sent before still goes out.
  *
  * The relay owns neither descriptors nor engine.
  *
@@ -35,6 +36,9 @@ const fromPlainAt: readonly Bytes[] = Array.from(
 );
 const fromNet = new Uint8Array(RECORD_BYTES);
 
+/** What a relay needs of an engine. */
+export type RelayEngine = Pick<ServerEngine, "read" | "write" | "shutdown" | "errors">;
+
 /** What a relay answers. */
 export type RelayState =
   /** Wait for the descriptors. */
@@ -46,7 +50,7 @@ export type RelayState =
 
 /** One session's data phase. */
 export class Relay {
-  readonly #engine: ServerEngine;
+  readonly #engine: RelayEngine;
   readonly #plainFd: number;
   /** What is to be waited for after the last step. */
   readonly wants: Wants = { net: 0, plain: 0 };
@@ -56,11 +60,12 @@ export class Relay {
   toPlainBytes: Bytes | undefined;
   readWantsWrite = false;
   plainEnded = false;
+  plainDeaf = false;
   netEnded = false;
   #errors: readonly string[] = [];
   #failed = false;
 
-  constructor(engine: ServerEngine, plainFd: number) {
+  constructor(engine: RelayEngine, plainFd: number) {
     this.#engine = engine;
     this.#plainFd = plainFd;
   }
@@ -81,11 +86,11 @@ export class Relay {
   /** Moves what can be moved. */
   step(): RelayState {
     // Writing to TLS comes first: it may be what the remote side waits for before it sends.
-    const moreFromPlain = this.#moveToNet();
+    const moreFromPlain = !this.netEnded && this.#moveToNet();
     const moreFromNet = !this.#failed && this.#moveToPlain();
     if (this.#failed) return "ended";
     if (this.plainEnded && !this.toNet) {
-      this.#engine.shutdown();
+      if (!this.netEnded) this.#engine.shutdown();
       return "ended";
     }
     if (this.netEnded && !this.toPlain) return "ended";
@@ -103,7 +108,7 @@ export class Relay {
         if (!this.#encrypt(count)) return false;
         // A short read has emptied the socket; epoll tells when there is more.
         if (count < CHUNK_BYTES) return false;
-      } else if (count === 0) {
+      } else if (count === 0 || GONE.includes(count)) {
         this.plainEnded = true;
         return false;
       } else {
@@ -157,7 +162,7 @@ export class Relay {
   /** TLS to plaintext side; answers whether there may be more at once. */
   #moveToPlain(): boolean {
     if (!this.#flushToPlain()) return false;
-    if (this.netEnded) return false;
+    if (this.netEnded || this.plainDeaf) return false;
     for (let i = 0; i < RECORD_STEPS; i++) {
       const count = this.#engine.read(fromNet);
       if (count <= 0) {
@@ -192,17 +197,23 @@ export class Relay {
 
   #afterRead(result: number): void {
     this.readWantsWrite = result === ENGINE.wantWrite;
-    if (result === ENGINE.closed) this.netEnded = true;
-    if (result !== ENGINE.failed) return;
-    // What was decrypted before the fault has been delivered or is still on its way.
-    this.#errors = this.#engine.errors;
+    if (result !== ENGINE.closed && result !== ENGINE.failed) return;
+    // What was decrypted before the end has been delivered or is still on its way.
+    if (result === ENGINE.failed) this.#errors = this.#engine.errors;
     this.netEnded = true;
+    this.toNetBytes = undefined;
   }
 
-  /** The plaintext side cannot be used any more; the remote side is told so. */
+  /** The plaintext side cannot be used any more, or at least not be written to. */
   #failPlain(result: number): void {
-    this.#fail(GONE.includes(result) ? [] : [describeFailure(result)]);
-    this.#engine.shutdown();
+    if (GONE.includes(result)) {
+      this.plainDeaf = true;
+      this.toPlainBytes = undefined;
+      this.readWantsWrite = false;
+      return;
+    }
+    this.#fail([describeFailure(result)]);
+    if (!this.netEnded) this.#engine.shutdown();
   }
 
   #fail(errors: readonly string[]): void {

@@ -105,17 +105,21 @@ class TlsproxyService implements Service, SessionHall {
   /** For sessions. */
   closed(session: Session): void {
     this.#sessions.delete(session);
+    this.#hall.shared.addConnections(-1);
     this.#endIfEmpty();
   }
 
   #accepted(fd: number): void {
-    const { max_sessions: max } = this.#hall.settings.service;
-    if (this.#sessions.size >= max + REFUSALS_MAX) {
-      this.log.warn(`too many connections: closing one unread, ${this.#sessions.size} are open`);
+    const { shared, settings } = this.#hall;
+    const { max_sessions: max } = settings.service;
+    const open = shared.connections;
+    if (open >= max + REFUSALS_MAX) {
+      this.log.warn(`too many connections: closing one unread, ${open} are open`);
       closeDescriptor(fd);
       return;
     }
-    const full = this.#sessions.size >= max ? `${max} sessions are open (max_sessions)` : undefined;
+    const full = open >= max ? `${max} sessions are open (max_sessions)` : undefined;
+    shared.addConnections(1);
     this.#sessions.add(new Session(this, fd, full));
   }
 
@@ -146,7 +150,7 @@ class ServerSide {
     this.#hall = hall;
     this.#tlsmgr = tlsmgr;
     const role = serverRoleOf(hall.settings.parameters);
-    for (const warning of role.warnings) hall.log.warn(warning);
+    if (hall.isFirst) { for (const warning of role.warnings) hall.log.warn(warning); }
     this.#context = role.on ? new ServerContext(role.policy) : undefined;
     if (role.on) this.#ask(2);
   }

@@ -129,7 +129,7 @@ export class Session implements HandOffHandler {
       serverId: request.serverId,
       resume: () => this.#shakeHands(),
     });
-    const net = this.#watch(netFd, () => this.#netReady());
+    const net = this.#watch(netFd, (events) => this.#netReady(events));
     this.#state = { at: "handshaking", given, engine, net };
     // An overall limit: a peer that sends a byte now and then does not hold on for ever.
     const limit = limitMs(request.handshakeTimeoutS);
@@ -137,11 +137,15 @@ export class Session implements HandOffHandler {
   }
 
   /** For the reactor: the remote peer, during the handshake. */
-  #netReady(): void {
-    if (this.#state.at !== "handshaking") return;
+  #netReady(events: number): void {
+    const state = this.#state;
+    if (state.at !== "handshaking") return;
     // A suspended handshake wants nothing of the peer; only that it has gone can have been reported.
-    if (this.#state.net.interest === READY.none) return this.close();
+    if (state.net.interest === READY.none) return this.close();
     this.#shakeHands();
+    // One that has gone and still has to be waited for would be reported for ever: a socket that was
+    // never connected, which OpenSSL takes for one that is not ready yet.
+    if ((events & READY.gone) !== 0 && this.#state === state) this.close();
   }
 
   #shakeHands(): void {
@@ -231,8 +235,19 @@ export class Session implements HandOffHandler {
         break;
     }
     this.#deadline?.postpone(this.#hall.reactor.nowMs + idleLimitMs(given));
-    state.net?.change(relay.wants.net);
-    state.plain?.change(relay.wants.plain);
+    this.#waitFor(state, "net");
+    this.#waitFor(state, "plain");
+  }
+
+  /** Watches a side for what is wanted of it, one that has gone too: its last bytes may be unread. */
+  #waitFor(state: Extract<State, { at: "relaying" }>, side: "net" | "plain"): void {
+    const wanted = state.relay.wants[side];
+    if (wanted !== READY.none && state[side] === undefined) {
+      const { netFd, plainFd } = state.given;
+      const fd = side === "net" ? netFd : plainFd;
+      state[side] = this.#watch(fd, (events) => this.#sideReady(side, events));
+    }
+    state[side]?.change(wanted);
   }
 
   #watch(fd: number, ready: ReadyHandler["ready"]): Registration {

@@ -15,7 +15,9 @@ export interface RelayFacts {
   readonly readWantsWrite: boolean;
   /** The plaintext side has ended; nothing more is read from it. */
   readonly plainEnded: boolean;
-  /** The remote side has ended; nothing more is read from it. */
+  /** The plaintext side takes nothing any more; what it has sent may still be unread. */
+  readonly plainDeaf: boolean;
+  /** The remote side has ended; nothing more is read from it or sent to it. */
   readonly netEnded: boolean;
 }
 
@@ -32,8 +34,8 @@ export interface Wants {
  * through its own socket, and what is kept here is bounded.
  */
 export function decideWants(facts: RelayFacts, wants: Wants): void {
-  const readNet = !facts.toPlain && !facts.netEnded;
-  const readPlain = !facts.toNet && !facts.plainEnded;
+  const readNet = !facts.toPlain && !facts.netEnded && !facts.plainDeaf;
+  const readPlain = !facts.toNet && !facts.plainEnded && !facts.netEnded;
   wants.net = (readNet ? READY.read : READY.none) |
     (facts.toNet || facts.readWantsWrite ? READY.write : READY.none);
   wants.plain = (readPlain ? READY.read : READY.none) |

@@ -20,6 +20,7 @@ const PROGRAMS = [
   "openssl",
   "swaks",
   "python3",
+  "strace",
 ];
 
 /** Who really serves a part that a test wants to be served by `side`. */

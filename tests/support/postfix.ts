@@ -20,7 +20,13 @@ import {
   type PostfixOptions,
   type PostfixPorts,
 } from "./postfix_config.ts";
-import { processesOfSession, runChecked, type RunningProcess, startProcess } from "./process.ts";
+import {
+  cpuSecondsOf,
+  processesOfSession,
+  runChecked,
+  type RunningProcess,
+  startProcess,
+} from "./process.ts";
 import { TempFolder } from "./temp_folder.ts";
 import { waitUntil } from "./wait.ts";
 
@@ -87,6 +93,14 @@ export class PostfixInstance implements AsyncDisposable {
     if (this.#masterPid === undefined) return [];
     const members = await processesOfSession(this.#masterPid);
     return members.filter((member) => member.name === name).map((member) => member.pid);
+  }
+
+  /** Processor seconds that all daemons have used, those that have ended included. */
+  async cpuSeconds(): Promise<number> {
+    if (this.#masterPid === undefined) return 0;
+    const members = await processesOfSession(this.#masterPid);
+    const seconds = await Promise.all(members.map(({ pid }) => cpuSecondsOf(pid)));
+    return seconds.reduce((sum, one) => sum + one, 0);
   }
 
   /** Stops all processes of the instance and waits until none is left; the folder stays. */

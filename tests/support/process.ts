@@ -233,6 +233,18 @@ export async function processesOfSession(leader: number): Promise<SessionMember[
   return members;
 }
 
+/** Processor seconds (user and system) that process `pid` has used, its reaped children included. */
+export async function cpuSecondsOf(pid: number): Promise<number> {
+  const stat = await readIfThere(`/proc/${pid}/stat`);
+  // After the name: state is field 3; utime, stime, cutime, cstime are fields 14 to 17.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+  return ticks / CLOCK_TICKS_PER_SECOND;
+}
+
+/** USER_HZ: what the kernel counts in, the same on all machines that Linux shows it to. */
+const CLOCK_TICKS_PER_SECOND = 100;
+
 async function readIfThere(path: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);

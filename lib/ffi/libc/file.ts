@@ -92,6 +92,22 @@ export function writeFile(fd: number, bytes: Bytes, length: number): number {
   return orErrno(libc.write(fd, bytes, length));
 }
 
+/** `struct pollfd`: a descriptor of 4 bytes, wanted and found events of 2 bytes each. */
+const pollBytes = new Uint8Array(8);
+const pollView = new DataView(pollBytes.buffer);
+const POLLOUT = 0x4;
+
+/**
+ * Whether write(2) of a short text would return at once, with success or a failure: poll(2) without
+ * waiting. A pipe says so while a page is free in it, a file always.
+ */
+export function isWritable(fd: number): boolean {
+  pollView.setInt32(0, fd, true);
+  pollView.setInt16(4, POLLOUT, true);
+  pollView.setInt16(6, 0, true);
+  return libc.poll(pollBytes, 1, 0) !== 0;
+}
+
 /** pread(2) into the front of `bytes`; `offset` in bytes. */
 export function pread(fd: number, bytes: Bytes, length: number, offset: number): number {
   return orErrno(libc.pread(fd, bytes, length, BigInt(offset)));

@@ -65,6 +65,11 @@ export const LIBC = {
   sendmsg: { parameters: ["i32", "pointer", /* msghdr */ "i32" /* flags */], result: "i32" },
   recvmsg: { parameters: ["i32", "pointer", /* msghdr */ "i32" /* flags */], result: "i32" },
   fcntl: { parameters: ["i32", "i32", /* cmd */ "i32" /* arg */], result: "i32" },
+  // poll.h
+  poll: {
+    parameters: ["buffer", /* fds */ "u32", /* nfds */ "i32" /* timeout, ms */],
+    result: "i32",
+  },
   // sys/epoll.h
   epoll_create1: { parameters: ["i32" /* flags */], result: "i32" },
   epoll_ctl: { parameters: ["i32", "i32", /* op */ "i32", /* fd */ "buffer"], result: "i32" },

@@ -43,6 +43,10 @@ export const LIBSSL = {
     parameters: [T.sslCtx, "buffer", /* file */ "i32" /* type */],
     result: "i32",
   },
+  SSL_CTX_set_default_passwd_cb_userdata: {
+    parameters: [T.sslCtx, "pointer" /* u */],
+    result: "void",
+  },
   SSL_CTX_check_private_key: { parameters: [T.sslCtx], result: "i32" },
   SSL_CTX_use_cert_and_key: {
     parameters: [T.sslCtx, T.x509, T.evpPkey, T.stack, "i32" /* override */],

@@ -1,0 +1,138 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { fromUtf8 } from "../../../lib/base/bytes.ts";
+import { closeFile, OPEN, openFile, readFile } from "../../../lib/ffi/libc/file.ts";
+import { pipe } from "../../../lib/ffi/libc/socket.ts";
+import { type Log, openLog, printable, stampOf } from "../../../lib/log/log.ts";
+import { LineWriter } from "../../../lib/log/writer.ts";
+import { testDescriptors } from "../../support/descriptors.ts";
+
+/** What `write` puts into a log. */
+function logged(write: (log: Log) => void, stamped = false): string {
+  const ends = pipe();
+  assert(typeof ends !== "number");
+  write(openLog({ name: "postfix/tlsproxy", pid: 1234, fd: ends[1], stamped }));
+  const bytes = new Uint8Array(65536);
+  const count = readFile(ends[0], bytes, bytes.length);
+  for (const fd of ends) closeFile(fd);
+  return fromUtf8(bytes.subarray(0, Math.max(count, 0)));
+}
+
+testDescriptors("openLog() words every severity as Postfix does", () => {
+  const text = logged((log) => {
+    log.info("CONNECT from [192.0.2.1]:25");
+    log.warn("something odd");
+    log.error("one session failed");
+    log.fatal("cannot go on");
+  });
+  assertEquals(
+    text,
+    "postfix/tlsproxy[1234]: CONNECT from [192.0.2.1]:25\n" +
+      "postfix/tlsproxy[1234]: warning: something odd\n" +
+      "postfix/tlsproxy[1234]: error: one session failed\n" +
+      "postfix/tlsproxy[1234]: fatal: cannot go on\n",
+  );
+});
+
+testDescriptors("openLog() puts time and host in front when told so", () => {
+  const text = logged((log) => log.info("text"), true);
+  const host = Deno.hostname().split(".")[0];
+  assertMatch(
+    text,
+    /^[A-Z][a-z]{2} [ 1-3]\d \d\d:\d\d:\d\d \S+ postfix\/tlsproxy\[1234\]: text\n$/,
+  );
+  assert(text.includes(` ${host} `));
+});
+
+Deno.test("stampOf() writes the day with a blank and the time with zeros", () => {
+  assertEquals(stampOf(new Date(2026, 10, 1, 9, 5, 3)), "Nov  1 09:05:03");
+  assertEquals(stampOf(new Date(2026, 0, 31, 23, 59, 59)), "Jan 31 23:59:59");
+  assertEquals(stampOf(new Date(2026, 11, 10, 0, 0, 0)), "Dec 10 00:00:00");
+});
+
+Deno.test("printable() leaves nothing that ends a line or drives a terminal", () => {
+  let controls = "";
+  for (let code = 0; code < 0xa0; code++) {
+    if (code < 0x20 || code >= 0x7f) controls += String.fromCharCode(code);
+  }
+  assertEquals(printable(controls), "?".repeat(controls.length));
+  assertEquals(printable("a\u2028b\u2029c"), "a?b?c");
+  assertEquals(printable("Grüße 🔒 ~ !"), "Grüße 🔒 ~ !");
+});
+
+testDescriptors("a peer's text cannot forge a line", () => {
+  const text = logged((log) => log.warn("from x\npostfix/tlsmgr[1]: fatal: forged\r\x1b[2J"));
+  assertEquals(
+    text,
+    "postfix/tlsproxy[1234]: warning: from x?postfix/tlsmgr[1]: fatal: forged??[2J\n",
+  );
+});
+
+testDescriptors("a long line is cut and still ends with a newline", () => {
+  const text = logged((log) => {
+    log.info("x".repeat(5000));
+    log.info("next");
+  });
+  const [long, next] = text.split("\n");
+  assertEquals(long.length + 1, 2048);
+  assertEquals(next, "postfix/tlsproxy[1234]: next");
+});
+
+testDescriptors("a line of exactly the limit is not cut", () => {
+  const room = 2047 - "postfix/tlsproxy[1234]: ".length;
+  assertEquals(logged((log) => log.info("y".repeat(room))).length, 2048);
+  assert(logged((log) => log.info("y".repeat(room - 1) + "z")).endsWith("z\n"));
+});
+
+const lossLine = (count: number) => `lost ${count}`;
+
+testDescriptors("LineWriter counts lines that it cannot write, and never throws", () => {
+  const closed = new LineWriter(-1);
+  closed.write("lost", lossLine);
+  closed.write("lost", lossLine);
+  assertEquals(closed.lost, 2);
+
+  const ends = pipe();
+  assert(typeof ends !== "number");
+  const broken = new LineWriter(ends[1]);
+  broken.write("arrives", lossLine);
+  assertEquals(broken.lost, 0);
+  closeFile(ends[0]);
+  broken.write("lost", lossLine);
+  assertEquals(broken.lost, 1);
+  closeFile(ends[1]);
+});
+
+testDescriptors(
+  "LineWriter does not wait for a reader that stalls, and owns up to it later",
+  () => {
+    const ends = pipe();
+    assert(typeof ends !== "number");
+    // Opened again, the same pipe is a blocking one, as a stderr is.
+    const fd = openFile(`/proc/self/fd/${ends[1]}`, OPEN.writeOnly | OPEN.closeOnExec);
+    assert(fd >= 0);
+    const writer = new LineWriter(fd);
+    for (let i = 0; i < 1000; i++) writer.write("x".repeat(1000), lossLine);
+    const { lost } = writer;
+    assert(lost > 0);
+
+    const room = new Uint8Array(1 << 20);
+    assert(readFile(ends[0], room, room.length) > 0);
+    writer.write("back", lossLine);
+    assertEquals(writer.lost, 0);
+    const count = readFile(ends[0], room, room.length);
+    assertEquals(fromUtf8(room.subarray(0, count)), `lost ${lost}\nback\n`);
+    for (const open of [fd, ...ends]) closeFile(open);
+  },
+);
+
+testDescriptors("a log on a broken descriptor does not throw", () => {
+  const fd = openFile("/dev/full", OPEN.writeOnly | OPEN.closeOnExec);
+  for (const broken of [-1, fd]) {
+    const log = openLog({ name: "postfix/tlsmgr", pid: 1, fd: broken, stamped: false });
+    log.info("a");
+    log.warn("b");
+    log.error("c");
+    log.fatal("d");
+  }
+  closeFile(fd);
+});
