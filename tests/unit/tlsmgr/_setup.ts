@@ -1,0 +1,77 @@
+/**
+ * What the tests of tlsmgr share: caches in memory, settings from a text, a log that is a list.
+ *
+ * @module
+ */
+import { Base64Value } from "../../../lib/attr/base64_value.ts";
+import { latin1 } from "../../../lib/base/bytes.ts";
+import { formatFinding, loadSettings, type Settings } from "../../../lib/config/settings.ts";
+import type { Log } from "../../../lib/log/log.ts";
+import type { CacheType } from "../../../lib/proto/tlsmgr.ts";
+import { MemoryStore } from "../../../lib/store/memory_store.ts";
+import { SessionCache } from "../../../lib/tlsmgr/caches.ts";
+
+/** A log whose lines are kept, with the severity in front. */
+export class ListLog implements Log {
+  readonly lines: string[] = [];
+
+  info(text: string): void {
+    this.lines.push(text);
+  }
+
+  warn(text: string): void {
+    this.lines.push(`warning: ${text}`);
+  }
+
+  error(text: string): void {
+    this.lines.push(`error: ${text}`);
+  }
+
+  fatal(text: string): void {
+    this.lines.push(`fatal: ${text}`);
+  }
+
+  /** The lines since the last call. */
+  take(): string[] {
+    return this.lines.splice(0);
+  }
+}
+
+/** Settings of tlsmgr from a TOML text; throws when it has faults. */
+export function settingsFrom(text: string): Settings {
+  const { settings, findings } = loadSettings({
+    text,
+    file: "/etc/postern.toml",
+    role: "tlsmgr",
+    overrides: [],
+  });
+  if (settings === undefined) throw new Error(findings.map(formatFinding).join("\n"));
+  return settings;
+}
+
+/** Options of {@linkcode makeCache}. */
+export interface CacheOptions {
+  timeoutS?: number;
+  database?: boolean;
+  entryBytesMax?: number;
+  trace?: string[];
+}
+
+/** A cache in memory. */
+export function makeCache(label: CacheType, options: CacheOptions = {}): SessionCache {
+  const { timeoutS = 3600, database = true, entryBytesMax = 0, trace } = options;
+  return new SessionCache({
+    label,
+    timeoutS,
+    store: database ? new MemoryStore() : undefined,
+    entryBytesMax,
+    trace: trace === undefined ? undefined : (text) => trace.push(text),
+  });
+}
+
+/** The base64 text `text` somewhere in a larger buffer, as it lies in a receive buffer. */
+export function base64Value(text: string): Base64Value {
+  const value = new Base64Value();
+  value.point(latin1(`xx${text}yy`), 2, 2 + text.length);
+  return value;
+}
