@@ -35,6 +35,8 @@ export const PERMISSIONS: readonly string[] = [
   "--allow-write",
   "--allow-env",
   "--allow-sys",
+  // `postern demo` starts both roles as processes of the same executable.
+  "--allow-run",
 ];
 
 /** Flags for V8 inside the executable. */

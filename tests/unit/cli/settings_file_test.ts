@@ -1,0 +1,86 @@
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { EXIT, FatalError } from "../../../lib/base/errors.ts";
+import {
+  checkSettings,
+  loadSettingsText,
+  readSettingsText,
+} from "../../../lib/cli/settings_file.ts";
+import { TempFolder } from "../../support/temp_folder.ts";
+
+async function refusal(act: (folder: TempFolder) => string | Promise<string>): Promise<FatalError> {
+  await using folder = await TempFolder.make("cli");
+  const path = await act(folder);
+  return assertThrows(() => readSettingsText(path), FatalError);
+}
+
+Deno.test("readSettingsText() makes a path absolute and reads the text", async () => {
+  await using folder = await TempFolder.make("cli");
+  await folder.write("a.toml", "ü = 1\n");
+  const before = Deno.cwd();
+  Deno.chdir(folder.path);
+  try {
+    const { name, text } = readSettingsText("a.toml");
+    assertEquals([name, text], [`${Deno.cwd()}/a.toml`, "ü = 1\n"]);
+  } finally {
+    Deno.chdir(before);
+  }
+});
+
+Deno.test("readSettingsText() says that a file is missing", async () => {
+  const error = await refusal((folder) => folder.file("none.toml"));
+  assertEquals(error.exitCode, EXIT.noInput);
+  assertStringIncludes(error.message, 'none.toml": no such file');
+});
+
+Deno.test("readSettingsText() says that a path is a folder", async () => {
+  const error = await refusal((folder) => folder.path);
+  assertEquals(error.exitCode, EXIT.noInput);
+  assertStringIncludes(error.message, "it is a folder");
+});
+
+Deno.test("readSettingsText() refuses an endless file", () => {
+  const error = assertThrows(() => readSettingsText("/dev/zero"), FatalError);
+  assertEquals(error.exitCode, EXIT.noInput);
+  assertStringIncludes(error.message, "larger than");
+});
+
+Deno.test("readSettingsText() refuses what is not UTF-8", async () => {
+  const error = await refusal((folder) => {
+    const path = folder.file("a.toml");
+    Deno.writeFileSync(path, new Uint8Array([0x61, 0xff]));
+    return path;
+  });
+  assertEquals(error.exitCode, EXIT.config);
+  assertStringIncludes(error.message, "not UTF-8");
+});
+
+Deno.test("loadSettingsText() gives settings of the role, with -o applied", () => {
+  const source = { name: "/etc/x/a.toml", text: 'queue_directory = "/q"\n' };
+  const overrides = ["tlsmgr_service_name=other"];
+  const { settings, lines } = loadSettingsText(source, { role: "tlsmgr", overrides });
+  assertEquals(lines, []);
+  assertEquals(settings?.service.socket, "/q/private/other");
+});
+
+Deno.test("checkSettings() says all findings of both roles, each of them once", async () => {
+  await using folder = await TempFolder.make("cli");
+  const config = await folder.write(
+    "a.toml",
+    'smtpd_tls_cert_fiel = "x"\nipc_timeout = "soon"\n[tlsproxy]\nipc_timeout = "later"\n',
+  );
+  const { lines, failed } = checkSettings({
+    config,
+    roles: ["tlsmgr", "tlsproxy"],
+    overrides: ["ipc_timeout=never"],
+  });
+  assert(failed);
+  const expected = [
+    /a\.toml:1:\d+: warning: smtpd_tls_cert_fiel: /,
+    /a\.toml:2:\d+: error: ipc_timeout: .*"soon"/,
+    /a\.toml:4:\d+: error: tlsproxy.ipc_timeout: .*"later"/,
+    /command line: error: ipc_timeout: .*"never"/,
+  ];
+  for (const pattern of expected) {
+    assertEquals(lines.filter((line) => pattern.test(line)).length, 1, lines.join("\n"));
+  }
+});
