@@ -37,12 +37,15 @@ function checkCaches({ parameters }: Evaluation, report: Report): void {
     const name = `${cache}_tls_session_cache_database` as const;
     const database = parameters[name] ?? "";
     if (database === "" || parameters[`${cache}_tls_session_cache_timeout`] === 0) continue;
-    const other = takenBy.get(database);
+    if (database.startsWith("memory:")) continue;
+    // All other types mean our own file, so their names are no difference.
+    const place = database.replace(/^[a-z]+:/, "");
+    const other = takenBy.get(place);
     if (other !== undefined) {
       const message = `Cannot keep two caches in one place: ${other} has ${quote(database)} too`;
       report(name, { severity: "error", message, hint: "give each cache a file of its own" });
     }
-    takenBy.set(database, name);
+    takenBy.set(place, name);
     const type = parameters.default_database_type ?? "";
     if (database.includes(":") || (DATABASE_TYPES as readonly string[]).includes(type)) continue;
     const message = `Cannot keep a cache in a table of type ${

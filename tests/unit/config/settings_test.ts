@@ -593,3 +593,14 @@ Deno.test("loadSettings() is silent about parameters of other Postfix programs",
   const { findings } = loadSettings({ text, file: "/t.toml", role: "tlsmgr", overrides: [] });
   assertEquals(findings, []);
 });
+
+Deno.test("loadSettings() refuses one cache file under two types, but not two caches in memory", () => {
+  const caches = (one: string, other: string) => {
+    const text = `smtpd_tls_session_cache_database = "${one}"\n` +
+      `smtp_tls_session_cache_database = "${other}"\n`;
+    return loadSettings({ text, file: "/t.toml", role: "tlsmgr", overrides: [] }).findings;
+  };
+  assertMatch(caches("hash:/x", "btree:/x")[0].message, /^Cannot keep two caches in one place/);
+  assertEquals(caches("memory:", "memory:"), []);
+  assertEquals(caches("hash:/x", "hash:/y"), []);
+});
