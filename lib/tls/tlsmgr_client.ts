@@ -71,6 +71,11 @@ const STREAM = "private/tlsmgr";
 const QUEUE_MAX = 10_000;
 /** After the server could not be reached, questions fail at once for this long. */
 const PENALTY_MS = 250;
+/**
+ * After a question was given up, the others fail at once for this long, or until a reply comes: a server
+ * that is stuck costs a few sessions their time limit, and not every one.
+ */
+const STUCK_PENALTY_MS = 5_000;
 
 /** One thread's connection to tlsmgr. */
 export class TlsmgrClient implements AttrChannelHandler {
@@ -212,6 +217,7 @@ export class TlsmgrClient implements AttrChannelHandler {
       return "next";
     }
     this.#inTrouble = false;
+    this.#unreachableUntilMs = -1;
     this.#asked = undefined;
     this.#settle(question, this.#answer);
     this.#next();
@@ -253,6 +259,7 @@ export class TlsmgrClient implements AttrChannelHandler {
   #giveUp(question: Question): void {
     const at = this.#queue.indexOf(question);
     if (at >= 0) this.#queue.splice(at, 1);
+    this.#unreachableUntilMs = this.#reactor.nowMs + STUCK_PENALTY_MS;
     // The one on the wire stays there without a handler: its reply may still come.
     this.#settle(question, undefined);
   }

@@ -198,13 +198,13 @@ testClient(
     bench.ask(1);
     bench.take();
     bench.pass(1999);
+    bench.ask(2);
     assertEquals(bench.answers, []);
     bench.pass(1);
     assertEquals(bench.answers, ["none"]);
     assertEquals(bench.reports, [
       'problem talking to server private/tlsmgr: no reply to a "seed" request in time',
     ]);
-    bench.ask(2);
     assertEquals(bench.heard(), seedAsk(1), "the wire is not free yet");
     bench.say(seedReply("late"));
     assertEquals([bench.answers, bench.heard()], [["none"], seedAsk(2)]);
@@ -218,14 +218,40 @@ testClient("a question that waits for its turn too long is never sent", (bench) 
   bench.take();
   bench.pass(1500);
   bench.ask(2);
-  bench.pass(500);
+  bench.pass(499);
   bench.ask(3);
-  bench.pass(1500);
+  bench.pass(1501);
   assertEquals(bench.answers, ["none", "none"]);
   bench.say(seedReply("late"));
   assertEquals(bench.heard(), seedAsk(1) + seedAsk(3));
   bench.say(seedReply("third"));
   assertEquals(bench.answers, ["none", "none", "third"]);
+});
+
+testClient("a server that is stuck is not waited for again until it replies", (bench) => {
+  bench.ask(1);
+  bench.take();
+  bench.pass(2000);
+  assertEquals(bench.answers, ["none"]);
+  bench.ask(2);
+  assertEquals(bench.answers, ["none", "none"]);
+  bench.say(seedReply("late"));
+  bench.ask(3);
+  bench.say(seedReply("third"));
+  assertEquals(bench.answers, ["none", "none", "third"]);
+  assertEquals(bench.heard(), seedAsk(1) + seedAsk(3));
+});
+
+testClient("a server that is stuck gets another chance after a while", (bench) => {
+  bench.ask(1);
+  bench.take();
+  bench.pass(2000);
+  bench.pass(5000);
+  bench.ask(2);
+  assertEquals(bench.answers, ["none"]);
+  bench.say(seedReply("late"));
+  bench.say(seedReply("second"));
+  assertEquals(bench.answers, ["none", "second"]);
 });
 
 testClient("a question that meets a connection closed in idleness is asked once more", (bench) => {
