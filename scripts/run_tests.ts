@@ -125,6 +125,8 @@ async function runTests(group: string, onNewest: boolean): Promise<Outcome> {
     // The slow groups name each test as it ends, so that a hanging one can be seen.
     const reporter = group === "integration" || group === "interop" ? "pretty" : "dot";
     const args = ["test", "-A", "--quiet", "--no-check", `--reporter=${reporter}`];
+    // They mostly wait for postscreen's greet delay, each with a Postfix of its own.
+    if (group === "interop") args.push("--parallel");
     args.push(`--junit-path=${report}`);
     const succeeded = await runDeno([...args, folder], onNewest);
     const outcome = readReport(Deno.readTextFileSync(report));

@@ -60,7 +60,7 @@ export function connectUnix(path: string): number {
   return result;
 }
 
-/** Whether `fd` is a connected or connecting stream socket, and not something else that was passed. */
+/** Whether `fd` is a stream socket that does not listen, and not something else that was passed. */
 export function isStreamSocket(fd: number): boolean {
   return socketOption(fd, SOCKET.SO_TYPE) === SOCKET.SOCK_STREAM &&
     socketOption(fd, SOCKET.SO_ACCEPTCONN) === 0;

@@ -59,7 +59,6 @@ export const LIBC = {
   shutdown: { parameters: ["i32", "i32" /* how */], result: "i32" },
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
-  getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   send: { parameters: ["i32", "buffer", "u32", /* len */ "i32" /* flags */], result: "i32" },
   recv: { parameters: ["i32", "buffer", "u32", /* len */ "i32" /* flags */], result: "i32" },
   sendmsg: { parameters: ["i32", "pointer", /* msghdr */ "i32" /* flags */], result: "i32" },
