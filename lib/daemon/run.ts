@@ -87,6 +87,8 @@ class Control {
   #accepting = 0;
   #asked: "nothing" | "drain" | "stop" = "nothing";
   #exitCode: ExitCode = EXIT.ok;
+  /** Failures that have been logged. */
+  readonly #told = new Set<string>();
 
   constructor(log: Log, drainLimitMs: number) {
     this.#log = log;
@@ -177,7 +179,11 @@ class Control {
   }
 
   #fail(message: string, hint: string | undefined, exitCode: ExitCode): void {
-    this.#log.fatal(hint === undefined ? message : `${message}; ${hint}`);
+    // What one thread cannot do the others cannot do either.
+    if (!this.#told.has(message)) {
+      this.#log.fatal(hint === undefined ? message : `${message}; ${hint}`);
+    }
+    this.#told.add(message);
     this.#exitCode = exitCode;
     this.#ask("stop");
   }

@@ -38,6 +38,7 @@ export function openLibrary<const S extends Deno.ForeignLibraryInterface>(
         cause,
       });
     }
-    throw new FatalError(`Cannot load ${soname}: ${messageOf(cause)}`, { ...advice, cause });
+    const reason = messageOf(cause).replace(/^(Could not open library: )+/, "");
+    throw new FatalError(`Cannot load ${soname}: ${reason}`, { ...advice, cause });
   }
 }

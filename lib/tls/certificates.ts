@@ -54,11 +54,14 @@ function loadPair(context: SslCtx, pair: CertificatePair): void {
     });
   }
   libssl.SSL_CTX_set_default_passwd_cb_userdata(context, NO_PASSWORD.pointer);
-  const key = libssl.SSL_CTX_use_PrivateKey_file(context, cString(keyFile), FILETYPE_PEM);
-  if (key === 1 && libssl.SSL_CTX_check_private_key(context) === 1) return;
+  const leaf = libssl.SSL_CTX_get0_certificate(context);
+  const taken = libssl.SSL_CTX_use_PrivateKey_file(context, cString(keyFile), FILETYPE_PEM);
+  // A key of another algorithm goes to another place of the context, beside another pair's
+  // certificate perhaps, and OpenSSL compares it with that one. It must fit this certificate.
+  const key = taken === 1 ? libssl.SSL_CTX_get0_privatekey(context) : null;
+  if (taken === 1 && libcrypto.X509_check_private_key(leaf, key) === 1) return;
   const errors = drainErrors();
-  // The second one: the key is of another algorithm, so OpenSSL does not even compare them.
-  if (errors.some((error) => /key values mismatch|no certificate assigned/.test(error))) {
+  if (taken === 1 || errors.some((error) => error.includes("key values mismatch"))) {
     throw new FatalError(
       `Cannot use private key "${keyFile}" with certificate "${certificateFile}": ` +
         `they do not belong together`,
@@ -83,12 +86,13 @@ function refusal(what: string, options: { hint: string }): FatalError {
   return new FatalError(`${what}: ${wordsOf(drainErrors())}`, options);
 }
 
-/** The reason in the last error of the queue, without OpenSSL's numbers and file names. */
+/** The reason that says most, without OpenSSL's numbers and file names. */
 function wordsOf(errors: readonly string[]): string {
-  const last = errors.at(-1);
-  if (last === undefined) return "OpenSSL gives no reason";
   // error:CODE:LIBRARY:FUNCTION:REASON:FILE:LINE:DATA; the function is empty since OpenSSL 3.
-  return last.split(":")[4] ?? last;
+  const reasons = errors.map((error) => error.split(":")[4] ?? error);
+  // "PEM lib" and its like only say through which parts of OpenSSL the error went.
+  return reasons.findLast((reason) => !/ lib$/.test(reason)) ?? reasons.at(-1) ??
+    "OpenSSL gives no reason";
 }
 
 /** The password of every key: none. With it OpenSSL asks nobody at a terminal for one. */

@@ -107,8 +107,8 @@ function certificateFilesOf(
     pairs.push({
       certificateFile,
       keyFile: keyFile === "" ? certificateFile : keyFile,
-      certificateParameter,
-      keyParameter,
+      certificateParameter: withDefault(certificateParameter),
+      keyParameter: withDefault(keyParameter),
     });
   }
   if (chainFiles.length > 0 && pairs.length > 0) {
@@ -116,6 +116,11 @@ function certificateFilesOf(
   }
   if (chainFiles.length === 0 && pairs.length === 0 && !without) return undefined;
   return { chainFiles, chainParameter: "tlsproxy_tls_chain_files", pairs };
+}
+
+/** A parameter and the one that its default comes from: the file may have set either. */
+function withDefault(parameter: string): string {
+  return `${parameter} or ${parameter.replace("tlsproxy_", "smtpd_")}`;
 }
 
 const KEY_PARAMETERS = {

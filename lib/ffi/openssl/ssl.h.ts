@@ -47,7 +47,8 @@ export const LIBSSL = {
     parameters: [T.sslCtx, "pointer" /* u */],
     result: "void",
   },
-  SSL_CTX_check_private_key: { parameters: [T.sslCtx], result: "i32" },
+  SSL_CTX_get0_certificate: { parameters: [T.sslCtx], result: T.x509 },
+  SSL_CTX_get0_privatekey: { parameters: [T.sslCtx], result: T.evpPkey },
   SSL_CTX_use_cert_and_key: {
     parameters: [T.sslCtx, T.x509, T.evpPkey, T.stack, "i32" /* override */],
     result: "i32",

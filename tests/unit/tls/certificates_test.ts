@@ -69,6 +69,16 @@ testFiles("a pair of files is loaded, of either kind and both together", (paths)
   assertEquals(kindsOf(paths, pairs(rsa, ec)), "RSA,ECDSA");
 });
 
+testFiles("another pair's key is not taken for a certificate of another algorithm", (paths) => {
+  const rsa: [string, string] = [paths.rsaCertificate, paths.rsaKey];
+  const error = refused(pairs(rsa, [paths.ecCertificate, paths.rsaKey]), paths);
+  assertEquals(
+    error.message,
+    `Cannot use private key "${paths.rsaKey}" with certificate "${paths.ecCertificate}": ` +
+      "they do not belong together",
+  );
+});
+
 testFiles("key and certificate may share one file, in either order", async (paths, folder) => {
   for (const [a, b] of [[paths.ecKey, paths.ecCertificate], [paths.ecCertificate, paths.ecKey]]) {
     const file = await folder.write("both.pem", read(a) + read(b) + read(paths.ca));

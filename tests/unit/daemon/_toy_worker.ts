@@ -1,0 +1,39 @@
+/**
+ * A service thread that does nothing but end, in the way that `syslog_name` says.
+ *
+ * @module
+ */
+import { FatalError } from "../../../lib/base/errors.ts";
+import { type MakeService, serve } from "../../../lib/daemon/service_thread.ts";
+
+const make: MakeService = (hall) => {
+  const service = { drain: () => hall.drained(), close: () => {} };
+  switch (hall.settings.parameters.syslog_name) {
+    case "end":
+      hall.reactor.after(0, () => hall.drained());
+      return service;
+    case "second-fails":
+      if (hall.isFirst) return service;
+      throw new FatalError("Cannot be the second toy: one is enough");
+    case "fatal":
+      throw new FatalError("Cannot be a toy: nobody plays", { hint: "Play with it" });
+    case "bug":
+      hall.reactor.after(0, () => {
+        throw new RangeError("a bug of the toy");
+      });
+      return service;
+    case "bug-in-close":
+      hall.reactor.after(0, () => hall.drained());
+      return {
+        ...service,
+        close: () => {
+          throw new RangeError("a bug while closing");
+        },
+      };
+    default:
+      // Stays until it is told to end.
+      return service;
+  }
+};
+
+serve(make);

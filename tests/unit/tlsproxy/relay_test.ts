@@ -1,0 +1,388 @@
+import { assert, assertEquals } from "@std/assert";
+import { type Bytes, concat, latin1 } from "../../../lib/base/bytes.ts";
+import { receive, send, shutdownSend } from "../../../lib/ffi/libc/socket.ts";
+import { closeDescriptor, socketPair } from "../../../lib/net/stream.ts";
+import { READY } from "../../../lib/reactor/reactor.ts";
+import { ENGINE } from "../../../lib/tls/engine.ts";
+import { CHUNK_BYTES, Relay, type RelayEngine } from "../../../lib/tlsproxy/relay.ts";
+import { testDescriptors } from "../../support/descriptors.ts";
+import { seededBytes, seededRandom } from "../../support/random.ts";
+
+/** A remote peer behind TLS: records in, records out, and the habits of OpenSSL that matter. */
+class FakeEngine implements RelayEngine {
+  readonly inbound: Bytes[] = [];
+  readonly outbound: Bytes[] = [];
+  /** Bytes that write() takes before it wants to wait. */
+  room = Infinity;
+  /** What read() answers when nothing is there. */
+  atEnd: number = ENGINE.wantRead;
+  /** What write() answers instead of taking anything. */
+  writeFails = false;
+  errors: readonly string[] = [];
+  shutdowns = 0;
+  #failed = false;
+  #pending = 0;
+
+  read(into: Bytes): number {
+    assert(!this.#failed, "a failed engine is not used");
+    const record = this.inbound.shift();
+    if (record === undefined) {
+      if (this.atEnd === ENGINE.failed) this.#fail("bad record");
+      return this.atEnd;
+    }
+    assert(record.length <= 16384 && into.length >= 16384);
+    into.set(record);
+    return record.length;
+  }
+
+  write(from: Bytes, count: number): number {
+    assert(!this.#failed, "a failed engine is not used");
+    assert(count > 0 && count <= from.length);
+    assert(count >= this.#pending, "OpenSSL: bad write retry");
+    if (this.writeFails) {
+      this.#fail("Broken pipe");
+      return ENGINE.failed;
+    }
+    const taken = Math.min(count, 16384, this.room);
+    if (taken === 0) {
+      this.#pending = count;
+      return ENGINE.wantWrite;
+    }
+    this.#pending = 0;
+    this.room -= taken;
+    this.outbound.push(from.slice(0, taken));
+    return taken;
+  }
+
+  shutdown(): void {
+    assert(!this.#failed, "a failed engine is not used");
+    this.shutdowns++;
+  }
+
+  #fail(words: string): void {
+    this.#failed = true;
+    this.errors = [words];
+  }
+}
+
+/** A relay between a fake engine and a socket. */
+class Bench {
+  readonly engine = new FakeEngine();
+  readonly relay: Relay;
+  readonly near: number;
+  readonly far: number;
+  #farOpen = true;
+
+  constructor() {
+    const ends = socketPair();
+    assert(typeof ends !== "number");
+    [this.near, this.far] = ends;
+    this.relay = new Relay(this.engine, this.near);
+  }
+
+  /** The local client sends as much of `bytes` as goes. */
+  give(bytes: Bytes): number {
+    return Math.max(send(this.far, bytes, bytes.length), 0);
+  }
+
+  /** What has arrived at the local client; at most `limit` bytes. */
+  heard(limit = Infinity): Bytes {
+    const parts: Bytes[] = [];
+    let left = limit;
+    while (left > 0) {
+      const bytes = new Uint8Array(Math.min(65536, left));
+      const count = receive(this.far, bytes, bytes.length);
+      if (count <= 0) break;
+      parts.push(bytes.slice(0, count));
+      left -= count;
+    }
+    return concat(...parts);
+  }
+
+  closeFar(): void {
+    if (this.#farOpen) closeDescriptor(this.far);
+    this.#farOpen = false;
+  }
+
+  close(): void {
+    this.closeFar();
+    closeDescriptor(this.near);
+  }
+}
+
+function testRelay(name: string, run: (bench: Bench) => void): void {
+  testDescriptors(name, () => {
+    const bench = new Bench();
+    run(bench);
+    bench.close();
+  });
+}
+
+function assertSameBytes(found: Bytes, wanted: Bytes): void {
+  assertEquals(found.length, wanted.length);
+  assert(found.every((byte, i) => byte === wanted[i]), "the bytes are the same");
+}
+
+const BOTH = { net: READY.read, plain: READY.read };
+
+testRelay(
+  "Relay moves bytes both ways in one step, and waits for both sides",
+  ({ engine, relay, ...bench }) => {
+    const { far } = bench;
+    send(far, latin1("from client"), 11);
+    engine.inbound.push(latin1("from "), latin1("remote"));
+    assertEquals(relay.step(), "waiting");
+    assertEquals(concat(...engine.outbound), latin1("from client"));
+    const bytes = new Uint8Array(100);
+    assertEquals(receive(far, bytes, 100), 11);
+    assertEquals(bytes.slice(0, 11), latin1("from remote"));
+    assertEquals({ ...relay.wants }, BOTH);
+    assertEquals([relay.toNetBytes, relay.toPlainBytes], [undefined, undefined]);
+  },
+);
+
+testRelay("Relay keeps what TLS does not take, and stops reading the client", (bench) => {
+  const { engine, relay } = bench;
+  const bytes = seededBytes(seededRandom(1), 150_000);
+  assertEquals(bench.give(bytes), bytes.length);
+  engine.room = 20_000;
+  assertEquals(relay.step(), "waiting");
+  assertEquals(relay.wants, { net: READY.read | READY.write, plain: READY.none });
+  assertEquals(relay.toNetBytes?.length, CHUNK_BYTES - 20_000);
+  relay.step();
+  assertEquals(relay.toNetBytes?.length, CHUNK_BYTES - 20_000);
+  engine.room = Infinity;
+  while (relay.step() === "more");
+  assertSameBytes(concat(...engine.outbound), bytes);
+  assertEquals(relay.wants, BOTH);
+});
+
+testRelay("Relay keeps what the client does not take, and stops reading TLS", (bench) => {
+  const { engine, relay } = bench;
+  const random = seededRandom(2);
+  const records = Array.from({ length: 100 }, () => seededBytes(random, 16384));
+  engine.inbound.push(...records);
+  while (relay.step() === "more");
+  const left = engine.inbound.length;
+  assert(left > 0, "the socket of the client is full");
+  assertEquals(relay.wants, { net: READY.none, plain: READY.read | READY.write });
+  relay.step();
+  assertEquals(engine.inbound.length, left);
+  const parts: Bytes[] = [];
+  for (let i = 0; i < 1000 && engine.inbound.length + Number(relay.toPlain) > 0; i++) {
+    parts.push(bench.heard());
+    relay.step();
+  }
+  parts.push(bench.heard());
+  assertSameBytes(concat(...parts), concat(...records));
+  assertEquals(relay.wants, BOTH);
+});
+
+testRelay("one step moves a bounded amount and asks to come back", (bench) => {
+  const { engine, relay } = bench;
+  for (let i = 0; i < 40; i++) engine.inbound.push(latin1(String.fromCharCode(i)));
+  assertEquals(relay.step(), "more");
+  assertEquals(engine.inbound.length, 24);
+  assertEquals(relay.step(), "more");
+  assertEquals(relay.step(), "waiting");
+  assertEquals(bench.heard(), Uint8Array.from({ length: 40 }, (_, i) => i));
+});
+
+testRelay("the end of the client sends what is left, then close_notify", (bench) => {
+  const { engine, relay } = bench;
+  bench.give(latin1("221 Bye"));
+  shutdownSend(bench.far);
+  // The first read takes the words, the second finds the end.
+  const states = [relay.step()];
+  if (states[0] !== "ended") states.push(relay.step());
+  assertEquals(states.at(-1), "ended");
+  assertEquals(concat(...engine.outbound), latin1("221 Bye"));
+  assertEquals([engine.shutdowns, relay.errors], [1, []]);
+});
+
+testRelay("the end of the client waits until TLS has taken everything", (bench) => {
+  const { engine, relay } = bench;
+  const bytes = seededBytes(seededRandom(3), 100_000);
+  bench.give(bytes);
+  shutdownSend(bench.far);
+  engine.room = 1000;
+  for (let i = 0; i < 5; i++) assertEquals(relay.step(), "waiting");
+  assertEquals(engine.shutdowns, 0);
+  engine.room = Infinity;
+  let state = relay.step();
+  while (state !== "ended") state = relay.step();
+  assertSameBytes(concat(...engine.outbound), bytes);
+  assertEquals(engine.shutdowns, 1);
+});
+
+testRelay(
+  "the end of the remote side delivers what it has sent, and sends nothing back",
+  (bench) => {
+    const { engine, relay } = bench;
+    engine.inbound.push(latin1("QUIT"));
+    engine.atEnd = ENGINE.closed;
+    assertEquals(relay.step(), "ended");
+    assertEquals(bench.heard(), latin1("QUIT"));
+    assertEquals([engine.shutdowns, relay.errors], [0, []]);
+  },
+);
+
+for (const end of [ENGINE.closed, ENGINE.failed]) {
+  const word = end === ENGINE.closed ? "the end" : "a fault";
+  testRelay(`after ${word} of the remote side its last bytes reach a slow client`, (bench) => {
+    const { engine, relay } = bench;
+    const random = seededRandom(4);
+    const parts: Bytes[] = [];
+    // Fills the client's socket to the brim, so that a record is kept.
+    const sent: Bytes[] = [];
+    while (!relay.toPlain) {
+      const record = seededBytes(random, 16384);
+      sent.push(record);
+      engine.inbound.push(record);
+      relay.step();
+    }
+    while (relay.toPlain) {
+      parts.push(bench.heard(1000));
+      engine.atEnd = end;
+      if (!relay.netEnded && relay.step() === "ended") break;
+      if (!relay.netEnded) continue;
+      // The client sends meanwhile; nobody takes that any more.
+      bench.give(latin1("too late"));
+      engine.writeFails = true;
+      assertEquals(relay.wants.plain & READY.read, 0);
+      if (relay.step() === "ended") break;
+    }
+    parts.push(bench.heard());
+    assertSameBytes(concat(...parts), concat(...sent));
+    assertEquals(engine.shutdowns, 0);
+    assertEquals(relay.errors, end === ENGINE.closed ? [] : ["bad record"]);
+  });
+}
+
+testRelay("a fault of the remote side comes after the bytes before it", (bench) => {
+  const { engine, relay } = bench;
+  engine.inbound.push(latin1("good"));
+  engine.atEnd = ENGINE.failed;
+  bench.give(latin1("answer"));
+  assertEquals(relay.step(), "ended");
+  assertEquals(bench.heard(), latin1("good"));
+  assertEquals(relay.errors, ["bad record"]);
+});
+
+testRelay(
+  "a remote side that fails in the step in which the client ends is not spoken to",
+  (bench) => {
+    const { engine, relay } = bench;
+    shutdownSend(bench.far);
+    engine.atEnd = ENGINE.failed;
+    assertEquals(relay.step(), "ended");
+    assertEquals([relay.errors, engine.shutdowns], [["bad record"], 0]);
+  },
+);
+
+testRelay("a fault while sending to the remote side ends the relay", (bench) => {
+  const { engine, relay } = bench;
+  engine.writeFails = true;
+  bench.give(latin1("x"));
+  assertEquals(relay.step(), "ended");
+  assertEquals([relay.errors, engine.shutdowns], [["Broken pipe"], 0]);
+});
+
+testRelay(
+  "a client that has gone ends the relay with close_notify and without an error",
+  (bench) => {
+    const { engine, relay } = bench;
+    relay.step();
+    bench.closeFar();
+    engine.inbound.push(latin1("x"));
+    assertEquals(relay.step(), "ended");
+    assertEquals([relay.errors, engine.shutdowns], [[], 1]);
+  },
+);
+
+testRelay("the last words of a client that has gone go out although it takes none", (bench) => {
+  const { engine, relay } = bench;
+  const words = seededBytes(seededRandom(5), 150_000);
+  assertEquals(bench.give(words), words.length);
+  bench.closeFar();
+  // TLS is slow, and the remote side keeps sending.
+  engine.room = 10_000;
+  for (let i = 0; i < 10; i++) engine.inbound.push(new Uint8Array(16384));
+  let state = relay.step();
+  for (let i = 0; i < 100 && state !== "ended"; i++) {
+    engine.room += 10_000;
+    state = relay.step();
+  }
+  assertEquals(state, "ended");
+  assertSameBytes(concat(...engine.outbound), words);
+  assertEquals([relay.errors, engine.shutdowns], [[], 1]);
+});
+
+testRelay("a client that went without reading everything is no error", (bench) => {
+  const { engine, relay } = bench;
+  engine.inbound.push(latin1("unread"));
+  relay.step();
+  bench.give(latin1("bye"));
+  bench.closeFar();
+  let state = relay.step();
+  for (let i = 0; i < 5 && state !== "ended"; i++) state = relay.step();
+  assertEquals(state, "ended");
+  assertEquals(concat(...engine.outbound), latin1("bye"));
+  assertEquals([relay.errors, engine.shutdowns], [[], 1]);
+});
+
+testRelay("a read of TLS that has something to send waits for room", (bench) => {
+  const { engine, relay } = bench;
+  engine.atEnd = ENGINE.wantWrite;
+  assertEquals(relay.step(), "waiting");
+  assertEquals(relay.wants, { net: READY.read | READY.write, plain: READY.read });
+  engine.atEnd = ENGINE.wantRead;
+  assertEquals(relay.step(), "waiting");
+  assertEquals(relay.wants, BOTH);
+});
+
+for (let seed = 1; seed <= 20; seed++) {
+  testRelay(`no byte is lost or out of order, whatever the pieces (seed ${seed})`, (bench) => {
+    const { engine, relay } = bench;
+    const random = seededRandom(seed);
+    const up = seededBytes(random, 500_000);
+    const down = seededBytes(random, 500_000);
+    const heard: Bytes[] = [];
+    let given = 0;
+    let offered = 0;
+    let arrived = 0;
+    engine.room = 0;
+    let steps = 0;
+    while (given < up.length || offered < down.length || arrived < down.length || relay.toNet) {
+      assert(++steps < 100_000, `stuck at ${given}, ${offered}, ${arrived}`);
+      switch (random(6)) {
+        case 0:
+          given += bench.give(up.slice(given, given + 1 + random(90_000)));
+          break;
+        case 1: {
+          const size = 1 + random(16384);
+          if (offered < down.length) engine.inbound.push(down.slice(offered, offered + size));
+          offered = Math.min(offered + size, down.length);
+          break;
+        }
+        case 2:
+          engine.room = random(3) === 0 ? 0 : random(50_000);
+          break;
+        case 3: {
+          const piece = bench.heard(1 + random(60_000));
+          arrived += piece.length;
+          heard.push(piece);
+          break;
+        }
+        default:
+          assert(relay.step() !== "ended");
+          assert((relay.toNetBytes?.length ?? 0) <= CHUNK_BYTES);
+          assert((relay.toPlainBytes?.length ?? 0) <= 16384);
+      }
+    }
+    engine.room = Infinity;
+    while (relay.step() === "more");
+    assertSameBytes(concat(...engine.outbound), up);
+    assertSameBytes(concat(...heard), down);
+  });
+}
