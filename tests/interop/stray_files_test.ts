@@ -22,7 +22,8 @@ for (const role of ["tlsmgr", "tlsproxy"] as const satisfies readonly Role[]) {
     await using traced = startProcess("strace", [
       ...["-f", "-qq", "-e", "trace=%file,memfd_create", "-o", trace],
       ...[posternBinary(), "--role", role, "--config", settings],
-    ]);
+      // The tree may stand in a temporary folder itself.
+    ], { cwd: folder.path });
     await traced.waitFor("readiness", () => /\bready\b/.test(traced.stderr));
     const pid = Number(/\[(\d+)\]: ready/.exec(traced.stderr)?.[1]);
     await runChecked("kill", ["-TERM", String(pid)]);
