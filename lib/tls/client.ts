@@ -10,18 +10,17 @@
  */
 import { assert } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
-import { describeErrno, errno } from "../ffi/errno.ts";
 import { cString } from "../ffi/memory.ts";
-import { CTRL, MODE, OP, SSL_ERROR, VERSION } from "../ffi/openssl/constants.ts";
-import { clearErrors, drainErrors } from "../ffi/openssl/error_queue.ts";
+import { CTRL, MODE, OP, VERSION } from "../ffi/openssl/constants.ts";
+import { clearErrors } from "../ffi/openssl/error_queue.ts";
 import { libssl } from "../ffi/openssl/openssl.ts";
 import type { Ssl, SslCtx, SslSession } from "../ffi/openssl/types.ts";
 import { initializeLibrary } from "./context.ts";
-import { ENGINE } from "./engine.ts";
+import { Outcome } from "./_outcome.ts";
 import { freeSession } from "./sessions.ts";
 import { type Handshake, summarize } from "./summary.ts";
 
-export { ENGINE } from "./engine.ts";
+export { ENGINE } from "./_outcome.ts";
 export { freeSession } from "./sessions.ts";
 /** A session that may be resumed; whoever holds it must give it to `freeSession()`. */
 export type ClientSession = SslSession;
@@ -72,7 +71,7 @@ export class ClientContext {
 /** One connection. */
 export class ClientEngine {
   readonly #ssl: Ssl;
-  #errors: readonly string[] = [];
+  readonly #outcome = new Outcome();
 
   /** @param session the session to resume; stays the caller's */
   constructor(context: ClientContext, fd: number, session?: ClientSession) {
@@ -85,30 +84,31 @@ export class ClientEngine {
     assert(libssl.SSL_set_session(ssl, session) === 1, "SSL_set_session succeeds");
   }
 
-  /** What went wrong, in OpenSSL's words or the system's; empty when the peer just went away. */
+  /** What went wrong, in OpenSSL's words or the system's; empty when the peer just ended. */
   get errors(): readonly string[] {
-    return this.#errors;
+    const { errors, lost } = this.#outcome;
+    return lost === "" ? errors : [...errors, lost];
   }
 
   /** Takes the handshake as far as it goes: 1 when it is done, or one of {@linkcode ENGINE}. */
   handshake(): number {
     clearErrors();
     const result = libssl.SSL_do_handshake(this.#ssl);
-    return result === 1 ? result : this.#explain(result);
+    return result === 1 ? result : this.#outcome.explain(this.#ssl, result);
   }
 
   /** Decrypts into the front of `into`: bytes (more than 0), or one of {@linkcode ENGINE}. */
   read(into: Bytes): number {
     clearErrors();
     const count = libssl.SSL_read(this.#ssl, into, into.length);
-    return count > 0 ? count : this.#explain(count);
+    return count > 0 ? count : this.#outcome.explain(this.#ssl, count);
   }
 
   /** Encrypts from the front of `from`: bytes taken (more than 0), or one of {@linkcode ENGINE}. */
   write(from: Bytes): number {
     clearErrors();
     const taken = libssl.SSL_write(this.#ssl, from, from.length);
-    return taken > 0 ? taken : this.#explain(taken);
+    return taken > 0 ? taken : this.#outcome.explain(this.#ssl, taken);
   }
 
   /**
@@ -139,22 +139,5 @@ export class ClientEngine {
   /** Gives everything back, the descriptor excepted. */
   close(): void {
     libssl.SSL_free(this.#ssl);
-  }
-
-  #explain(result: number): number {
-    // errno first: everything else may change it.
-    const number = errno();
-    switch (libssl.SSL_get_error(this.#ssl, result)) {
-      case SSL_ERROR.WANT_READ:
-        return ENGINE.wantRead;
-      case SSL_ERROR.WANT_WRITE:
-        return ENGINE.wantWrite;
-      case SSL_ERROR.ZERO_RETURN:
-        return ENGINE.closed;
-      default:
-        this.#errors = drainErrors();
-        if (this.#errors.length === 0 && number !== 0) this.#errors = [describeErrno(number)];
-        return ENGINE.failed;
-    }
   }
 }

@@ -12,12 +12,12 @@
  */
 import { assert } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
-import { describeErrno, errno } from "../ffi/errno.ts";
-import { OP, SSL_ERROR, VERSION } from "../ffi/openssl/constants.ts";
-import { clearErrors, drainErrors } from "../ffi/openssl/error_queue.ts";
+import { OP, VERSION } from "../ffi/openssl/constants.ts";
+import { clearErrors } from "../ffi/openssl/error_queue.ts";
 import { libssl } from "../ffi/openssl/openssl.ts";
 import type { Ssl, SslSession } from "../ffi/openssl/types.ts";
 import { type CallbackTarget, withTarget } from "./_callbacks.ts";
+import { ENGINE, Outcome } from "./_outcome.ts";
 import type { ServerContext } from "./context.ts";
 import { readHello } from "./hello.ts";
 import type { Gathered, Resumption } from "./resumption.ts";
@@ -28,15 +28,7 @@ import type { TicketContexts } from "./tickets.ts";
 /** Answers of {@linkcode ServerEngine.handshake}. */
 export type HandshakeStep = "done" | "want read" | "want write" | "suspended" | "failed";
 
-/** Answers of `read` and `write` that are not a number of bytes. */
-export const ENGINE = {
-  /** The peer has ended its stream. */
-  closed: 0,
-  /** See {@linkcode ServerEngine.errors}. */
-  failed: -1,
-  wantRead: -2,
-  wantWrite: -3,
-} as const;
+export { ENGINE } from "./_outcome.ts";
 
 /** How an engine is made. */
 export interface EngineOptions {
@@ -55,7 +47,7 @@ export class ServerEngine implements CallbackTarget {
   readonly #gathered: Gathered = { session: undefined };
   /** Where the ClientHello stands: not seen, being gathered for, ready to be answered. */
   #hello: "unseen" | "gathering" | "ready" = "unseen";
-  #errors: readonly string[] = [];
+  readonly #outcome = new Outcome();
   #open = true;
   /** Bound once: a closure for each step would be one for each event. */
   readonly #step = () => libssl.SSL_do_handshake(this.#ssl);
@@ -69,9 +61,14 @@ export class ServerEngine implements CallbackTarget {
     libssl.SSL_set_accept_state(ssl);
   }
 
-  /** What went wrong, in OpenSSL's words or the system's; empty when the peer just went away. */
+  /** What OpenSSL found wrong, in its words; empty when the peer just went away. */
   get errors(): readonly string[] {
-    return this.#errors;
+    return this.#outcome.errors;
+  }
+
+  /** Why the connection broke, in the system's words; empty when it did not. */
+  get lost(): string {
+    return this.#outcome.lost;
   }
 
   /** Takes the handshake as far as it goes. */
@@ -79,7 +76,7 @@ export class ServerEngine implements CallbackTarget {
     clearErrors();
     const result = withTarget(this, this.#step);
     if (result === 1) return "done";
-    switch (this.#explain(result)) {
+    switch (this.#outcome.explain(this.#ssl, result)) {
       case ENGINE.wantRead:
         return this.#hello === "gathering" ? "suspended" : "want read";
       case ENGINE.wantWrite:
@@ -98,14 +95,14 @@ export class ServerEngine implements CallbackTarget {
   read(into: Bytes): number {
     clearErrors();
     const count = libssl.SSL_read(this.#ssl, into, into.length);
-    return count > 0 ? count : this.#explain(count);
+    return count > 0 ? count : this.#outcome.explain(this.#ssl, count);
   }
 
   /** Encrypts the first `count` bytes of `from`: bytes taken (more than 0), or one of {@linkcode ENGINE}. */
   write(from: Bytes, count: number): number {
     clearErrors();
     const taken = libssl.SSL_write(this.#ssl, from, count);
-    return taken > 0 ? taken : this.#explain(taken);
+    return taken > 0 ? taken : this.#outcome.explain(this.#ssl, taken);
   }
 
   /** Sends close_notify, if that is possible at once; the peer's is not awaited. */
@@ -179,29 +176,5 @@ export class ServerEngine implements CallbackTarget {
     // No key to issue a ticket with: better none than an empty one.
     libssl.SSL_set_options(this.#ssl, OP.NO_TICKET);
     libssl.SSL_set_num_tickets(this.#ssl, 0n);
-  }
-
-  /** Turns a result that is not success into one of {@linkcode ENGINE}. */
-  #explain(result: number): number {
-    // errno first: everything else may change it.
-    const number = errno();
-    switch (libssl.SSL_get_error(this.#ssl, result)) {
-      case SSL_ERROR.WANT_READ:
-      case SSL_ERROR.WANT_CLIENT_HELLO_CB:
-        return ENGINE.wantRead;
-      case SSL_ERROR.WANT_WRITE:
-        return ENGINE.wantWrite;
-      case SSL_ERROR.ZERO_RETURN:
-        return ENGINE.closed;
-      case SSL_ERROR.SYSCALL: {
-        const errors = drainErrors();
-        const words = number === 0 ? [] : [describeErrno(number)];
-        this.#errors = errors.length > 0 ? errors : words;
-        return ENGINE.failed;
-      }
-      default:
-        this.#errors = drainErrors();
-        return ENGINE.failed;
-    }
   }
 }

@@ -37,7 +37,7 @@ const fromPlainAt: readonly Bytes[] = Array.from(
 const fromNet = new Uint8Array(RECORD_BYTES);
 
 /** What a relay needs of an engine. */
-export type RelayEngine = Pick<ServerEngine, "read" | "write" | "shutdown" | "errors">;
+export type RelayEngine = Pick<ServerEngine, "read" | "write" | "shutdown">;
 
 /** What a relay answers. */
 export type RelayState =
@@ -45,7 +45,7 @@ export type RelayState =
   | "waiting"
   /** Come back in the next turn. */
   | "more"
-  /** Over; {@linkcode Relay.errors} tells whether in good order. */
+  /** Over. The engine tells what the remote side did, {@linkcode Relay.plainFault} the other one. */
   | "ended";
 
 /** One session's data phase. */
@@ -62,7 +62,7 @@ export class Relay {
   plainEnded = false;
   plainDeaf = false;
   netEnded = false;
-  #errors: readonly string[] = [];
+  #plainFault = "";
   #failed = false;
 
   constructor(engine: RelayEngine, plainFd: number) {
@@ -70,9 +70,9 @@ export class Relay {
     this.#plainFd = plainFd;
   }
 
-  /** What went wrong on either side; empty for an end in good order. */
-  get errors(): readonly string[] {
-    return this.#errors;
+  /** What went wrong with the plaintext side, in the system's words; empty when nothing did. */
+  get plainFault(): string {
+    return this.#plainFault;
   }
 
   get toNet(): boolean {
@@ -156,7 +156,7 @@ export class Relay {
   #afterWrite(result: number): void {
     // wantRead: TLS 1.2 renegotiation, which is off; the next event tries again either way.
     if (result === ENGINE.wantWrite || result === ENGINE.wantRead) return;
-    this.#fail(this.#engine.errors);
+    this.#failed = true;
   }
 
   /** TLS to plaintext side; answers whether there may be more at once. */
@@ -199,7 +199,6 @@ export class Relay {
     this.readWantsWrite = result === ENGINE.wantWrite;
     if (result !== ENGINE.closed && result !== ENGINE.failed) return;
     // What was decrypted before the end has been delivered or is still on its way.
-    if (result === ENGINE.failed) this.#errors = this.#engine.errors;
     this.netEnded = true;
     this.toNetBytes = undefined;
   }
@@ -212,12 +211,8 @@ export class Relay {
       this.readWantsWrite = false;
       return;
     }
-    this.#fail([describeFailure(result)]);
-    if (!this.netEnded) this.#engine.shutdown();
-  }
-
-  #fail(errors: readonly string[]): void {
-    if (this.#errors.length === 0) this.#errors = errors;
+    this.#plainFault = describeFailure(result);
     this.#failed = true;
+    if (!this.netEnded) this.#engine.shutdown();
   }
 }

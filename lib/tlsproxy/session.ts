@@ -150,7 +150,7 @@ export class Session implements HandOffHandler {
 
   #shakeHands(): void {
     if (this.#state.at !== "handshaking") return;
-    const { engine, net } = this.#state;
+    const { engine, net, given: { request } } = this.#state;
     switch (engine.handshake()) {
       case "want read":
         return net.change(READY.read);
@@ -159,7 +159,7 @@ export class Session implements HandOffHandler {
       case "suspended":
         return net.change(READY.none);
       case "failed":
-        this.#logErrors(engine.errors);
+        this.#logFaults(engine, request.remoteEndpoint);
         return this.close();
       case "done":
         return this.#beginRelay(this.#state);
@@ -225,7 +225,7 @@ export class Session implements HandOffHandler {
     const { relay, given } = state;
     switch (relay.step()) {
       case "ended":
-        this.#logErrors(relay.errors);
+        this.#logFaults(state.engine, given.request.remoteEndpoint, relay.plainFault);
         return this.close();
       case "more":
         if (!this.#toContinue) this.#hall.again(this);
@@ -262,8 +262,12 @@ export class Session implements HandOffHandler {
     this.close();
   }
 
-  #logErrors(errors: readonly string[]): void {
-    for (const error of errors) this.#hall.log.warn(`TLS library problem: ${error}`);
+  /** What was wrong with either side, a line each. A peer that just went away is no news. */
+  #logFaults(engine: ServerEngine, endpoint: string, plainFault = ""): void {
+    const { log } = this.#hall;
+    for (const error of engine.errors) log.warn(`TLS library problem: ${error}`);
+    if (engine.lost !== "") log.info(`lost connection with ${endpoint}: ${engine.lost}`);
+    if (plainFault !== "") log.warn(`plaintext read/write error for ${endpoint}: ${plainFault}`);
   }
 }
 
