@@ -171,10 +171,15 @@ export class TicketKeys {
     for (const dropped of this.#keys.splice(2)) dropped.wipe();
   }
 
-  /** OpenSSL wants to issue a ticket: sets name, IV and contexts. */
+  /**
+   * OpenSSL wants to issue a ticket: sets name, IV and contexts.
+   *
+   * A key that was good when the handshake began is good for its ticket. It may have had its time
+   * since, but whoever has it decrypts for at least half the timeout longer.
+   */
   encrypt(ticket: TicketContexts, now: number): number {
-    if (!this.canEncrypt(now)) return TICKET.none;
-    const key = this.#keys[0];
+    const key = this.#keys.at(0);
+    if (key === undefined || key.encryptUntil + this.#timeoutS / 2 <= now) return TICKET.none;
     copyToC(ticket.keyName, key.name, NAME_BYTES);
     if (libcrypto.RAND_bytes_at(ticket.iv, IV_BYTES) !== 1) return TICKET.none;
     return key.start(ticket, "encrypt") ? TICKET.usable : TICKET.none;

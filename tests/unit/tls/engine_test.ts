@@ -233,6 +233,24 @@ testHall("a handshake that waits for tlsmgr is suspended and goes on later", {},
   }
 });
 
+testHall(
+  "a key whose time ends in the middle of a handshake still makes its ticket",
+  {},
+  (hall) => {
+    for (const version of [TLS12, TLS13]) {
+      using meeting = new Meeting(hall, { version });
+      meeting.client.handshake();
+      assertEquals(meeting.engine.handshake(), "want read");
+      hall.tlsmgr.clock.advance(TIMEOUT_S / 2 * 1000);
+      assertEquals(meeting.shake(), "done");
+      if (version === TLS13) meeting.client.read();
+      assertEquals(meeting.client.hasTicket, true);
+      hall.tlsmgr.clock.advance(TIMEOUT_S * 1000);
+      hall.tlsmgr.replaceKey();
+    }
+  },
+);
+
 testHall("suspended handshakes of several sessions do not mix", {}, (hall) => {
   const sessions = [1, 2, 3].map(() => {
     using first = new Meeting(hall, { version: TLS12, options: NO_TICKET });
