@@ -14,6 +14,7 @@
 import { base64DataBytes } from "../attr/base64.ts";
 import type { Base64Value } from "../attr/base64_value.ts";
 import type { Settings } from "../config/settings.ts";
+import { showsTlsLog } from "../config/tls_log_level.ts";
 import type { Log } from "../log/log.ts";
 import { CACHE_TYPES, type CacheType } from "../proto/tlsmgr.ts";
 import type { KeyValueStore } from "../store/key_value_store.ts";
@@ -31,13 +32,6 @@ const SCAN_SLICE = 500;
 export function sanitiseTimeout(timeoutS: number): number {
   return timeoutS <= 0 ? 0 : Math.max(timeoutS, TIMEOUT_MIN_S);
 }
-
-/** Whether a TLS log level shows cache operations (tls_misc.c: tls_log_table). */
-export function logsCache(words: readonly string[]): boolean {
-  return words.some((word) => /^[2-9]$/.test(word) || CACHE_WORDS.includes(word));
-}
-
-const CACHE_WORDS = ["cache", "debug", "ssl-expert", "ssl-developer"];
 
 /** What a cache is made of. */
 export interface SessionCacheOptions {
@@ -206,7 +200,7 @@ export class SessionCaches {
 function openCache(label: CacheType, settings: Settings, log: Log): SessionCache {
   const { parameters } = settings;
   const timeoutS = sanitiseTimeout(parameters[`${label}_tls_session_cache_timeout`]);
-  const trace = logsCache(parameters[`${label}_tls_loglevel`])
+  const trace = showsTlsLog(parameters[`${label}_tls_loglevel`], "cache")
     ? (text: string) => log.info(text)
     : undefined;
   const database = timeoutS === 0 ? undefined : openDatabase(label, settings, {

@@ -10,6 +10,7 @@
  */
 import { AcceptLoop } from "../net/accept_loop.ts";
 import { closeDescriptor, describeErrno } from "../net/stream.ts";
+import { showsTlsLog } from "../config/tls_log_level.ts";
 import type { Service, ServiceHall } from "../daemon/service_thread.ts";
 import { ServerContext } from "../tls/context.ts";
 import { stirRandom } from "../tls/random.ts";
@@ -54,7 +55,7 @@ class TlsproxyService implements Service, SessionHall {
     this.reactor = hall.reactor;
     this.log = hall.log;
     const { parameters } = hall.settings;
-    this.logSummary = logsSummary(parameters.tlsproxy_tls_loglevel);
+    this.logSummary = showsTlsLog(parameters.tlsproxy_tls_loglevel, "summary");
     this.#tlsmgr = new TlsmgrClient(hall.reactor, {
       path: `${parameters.queue_directory}/private/${parameters.tlsmgr_service_name}`,
       questionLimitMs: QUESTION_LIMIT_MS,
@@ -239,10 +240,3 @@ class ServerSide {
     for (const waiting of this.#waiting.splice(0)) waiting(answer);
   }
 }
-
-/** Whether a log level shows the summary of each handshake (tls/tls_misc.c tls_log_table). */
-function logsSummary(words: readonly string[]): boolean {
-  return words.some((word) => /^[1-9]$/.test(word) || SUMMARY_WORDS.includes(word));
-}
-
-const SUMMARY_WORDS = ["routine", "summary", "debug", "ssl-expert", "ssl-developer"];

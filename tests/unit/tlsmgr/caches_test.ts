@@ -1,12 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { toLatin1 } from "../../../lib/base/bytes.ts";
 import { FatalError } from "../../../lib/base/errors.ts";
-import {
-  logsCache,
-  sanitiseTimeout,
-  type SessionCache,
-  SessionCaches,
-} from "../../../lib/tlsmgr/caches.ts";
+import { sanitiseTimeout, type SessionCache, SessionCaches } from "../../../lib/tlsmgr/caches.ts";
 import { base64Value, ListLog, makeCache, settingsFrom } from "./_setup.ts";
 
 const NOW = 1_000_000;
@@ -21,17 +16,6 @@ for (const [given, meant] of [[-5, 0], [0, 0], [1, 120], [119, 120], [120, 120],
     assertEquals(sanitiseTimeout(given), meant);
   });
 }
-
-Deno.test("logsCache() knows the words and levels that show cache operations", () => {
-  for (const word of ["2", "3", "9", "debug", "cache", "ssl-expert", "ssl-developer"]) {
-    assertEquals([word, logsCache([word])], [word, true]);
-  }
-  for (const word of ["0", "1", "none", "summary", "routine", "verbose", "ssl-debug", "trace"]) {
-    assertEquals([word, logsCache([word])], [word, false]);
-  }
-  assertEquals(logsCache(["1", "cache"]), true);
-  assertEquals(logsCache([]), false);
-});
 
 Deno.test("SessionCache.find() gives the text that was stored, for the timeout to the second", () => {
   const cache = makeCache("smtpd", { timeoutS: 120 });
