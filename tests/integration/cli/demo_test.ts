@@ -1,6 +1,6 @@
 /** `postern demo`: what it shows, and that nothing of it is left. */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, fail } from "@std/assert";
 import { posternBinary } from "../../support/postern.ts";
 import { runCommand, type RunningProcess, startProcess } from "../../support/process.ts";
 import { TempFolder } from "../../support/temp_folder.ts";
@@ -97,14 +97,22 @@ Deno.test("postern demo --stay ends with a sentence when a service is killed", a
 });
 
 Deno.test("postern demo dies of a signal that comes too early, and leaves nothing", async () => {
-  await using folder = await TempFolder.make("tmp");
-  await using process = startProcess(posternBinary(), ["demo"], { env: { TMPDIR: folder.path } });
-  // Its services are started next, which takes a while.
-  await waitUntil("its folder", () => namesIn(folder.path).length > 0);
-  process.signal("SIGTERM");
-  assertEquals(await process.ended(), 128 + 15, process.output());
-  assertEquals(await processesWith(folder.path), []);
-  assertEquals(namesIn(folder.path), []);
+  // On a busy machine a demonstration may be over before its signal comes: another one, then.
+  for (let attempt = 0; attempt < 10; attempt++) {
+    await using folder = await TempFolder.make("tmp");
+    await using process = startProcess(posternBinary(), ["demo"], {
+      env: { TMPDIR: folder.path },
+    });
+    // Its services are started next, which takes a while.
+    await waitUntil("its folder", () => namesIn(folder.path).length > 0 || !process.alive);
+    process.signal("SIGTERM");
+    const code = await process.ended();
+    assertEquals(await processesWith(folder.path), []);
+    assertEquals(namesIn(folder.path), []);
+    if (code === 128 + 15) return;
+    assertEquals(code, 0, process.output());
+  }
+  fail("The demonstration never died of its signal");
 });
 
 Deno.test("postern demo --stay prints commands that resume with openssl", async () => {
