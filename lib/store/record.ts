@@ -171,13 +171,6 @@ export interface RecordHead {
   recordBytes: number;
 }
 
-/** What goes into a put record. */
-export interface PutFields {
-  value: Uint8Array;
-  /** Unix seconds, 0 to 2^53 - 1. */
-  expiresAtS: number;
-}
-
 /** Writes and proves the records of one file. */
 export class RecordCodec {
   /** What the last successful {@linkcode readHead} found. */

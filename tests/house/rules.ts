@@ -297,6 +297,24 @@ export function* checkDeadFiles(tree: Tree, roots: readonly string[]): Generator
   }
 }
 
+/**
+ * Foreign functions are declared when something calls them, and not before: each declaration is one that
+ * a library of another version may lack. Declarations are the rows of `lib/ffi/…/*.h.ts`.
+ */
+export function* checkForeignFunctions(tree: Tree): Generator<Complaint> {
+  const isDeclaration = (path: string) => /^lib\/ffi\/.*\.h\.ts$/.test(path);
+  const callers = [...modules(tree, "lib/", "tests/support/")]
+    .filter(([path]) => !isDeclaration(path))
+    .map(([, { code }]) => code).join("\n");
+  const called = new Set(callers.match(/(?<=\.)\w+/g));
+  for (const [path, { code }] of modules(tree, "lib/ffi/")) {
+    if (!isDeclaration(path)) continue;
+    for (const [, name] of code.matchAll(/^ {2}(\w+): \{/gm)) {
+      if (!called.has(name)) yield `${path}: ${name} is declared and never called`;
+    }
+  }
+}
+
 /** Every package of deno.json has a stand-in, so that a closed network can build. */
 export function* checkStandIns(tree: Tree): Generator<Complaint> {
   const importsIn = (path: string): string[] =>

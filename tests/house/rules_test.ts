@@ -135,12 +135,27 @@ proves(
   "tests/unit/a_test.ts:2",
   { "tests/unit/a_test.ts": `const text = "TO` + `DO";` },
 );
+const declared = "lib/ffi/libc/libc.h.ts";
+proves(
+  "checkForeignFunctions()",
+  rules.checkForeignFunctions,
+  {
+    [declared]:
+      `export const LIBC = {\n  open: { result: "i32" },\n  close: { result: "i32" },\n};`,
+    "lib/ffi/libc/file.ts": `libc.open(path); // libc.close`,
+  },
+  "close",
+  {
+    [declared]: `export const LIBC = {\n  open: { result: "i32" },\n};`,
+    "lib/ffi/libc/file.ts": `libc.open(path);`,
+  },
+);
 proves(
   "checkMachinePaths()",
   rules.checkMachinePaths,
   { "README.md": "See /wo" + "rk/main for more" },
   "README.md:1",
-  { "README.md": "See /usr/lib/postfix, ./work/main and /tmp/postern" },
+  { "README.md": "See /usr/lib/postfix, ./wo" + "rk/main and /tmp/postern" },
 );
 proves(
   "checkTopLevel()",

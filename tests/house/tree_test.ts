@@ -37,6 +37,7 @@ const RULES: Record<string, () => Iterable<rules.Complaint>> = {
   "floors 6 to 8 do not import lib/ffi": () => rules.checkFfiUsers(tree),
   "private files stay in their folder": () => rules.checkPrivateFiles(tree),
   "libraries are opened in one file": () => rules.checkDlopen(tree),
+  "foreign functions are called": () => rules.checkForeignFunctions(tree),
   "clocks are read in one file": () => rules.checkClock(tree),
   "only lib/cli writes to the console": () => rules.checkConsole(tree),
   "files have telling snake_case names": () => rules.checkFileNames(tree),

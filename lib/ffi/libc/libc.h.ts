@@ -43,7 +43,6 @@ export const LIBC = {
   rename: { parameters: ["buffer", /* old */ "buffer" /* new */], result: "i32" },
   unlink: { parameters: ["buffer" /* path */], result: "i32" },
   chmod: { parameters: ["buffer", /* path */ "u32" /* mode */], result: "i32" },
-  fchmod: { parameters: ["i32", "u32" /* mode */], result: "i32" },
   chown: { parameters: ["buffer", "u32", /* owner */ "u32" /* group */], result: "i32" },
   umask: { parameters: ["u32" /* mask */], result: "u32" },
   getpid: { parameters: [], result: "i32" },

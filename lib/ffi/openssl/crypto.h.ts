@@ -13,7 +13,6 @@ export const LIBCRYPTO = {
   CRYPTO_free: { parameters: ["pointer", "pointer", /* file */ "i32" /* line */], result: "void" },
   // openssl/err.h
   ERR_clear_error: { parameters: [], result: "void" },
-  ERR_peek_error: { parameters: [], result: "u64" },
   ERR_get_error_all: {
     parameters: ["buffer", "buffer", "buffer", "buffer", "buffer"],
     // file, line, func, data, flags
@@ -28,7 +27,6 @@ export const LIBCRYPTO = {
     result: "i32",
   },
   RAND_seed: { parameters: ["buffer", "i32" /* num */], result: "void" },
-  RAND_status: { parameters: [], result: "i32" },
   // openssl/evp.h
   EVP_CIPHER_fetch: {
     parameters: ["pointer", /* ctx */ "buffer", /* algorithm */ "pointer" /* properties */],
@@ -104,7 +102,6 @@ export const LIBCRYPTO = {
   X509_get0_pubkey: { parameters: [T.x509], result: T.evpPkey },
   X509_check_private_key: { parameters: [T.x509, T.evpPkey], result: "i32" },
   X509_get_subject_name: { parameters: [T.x509], result: T.x509Name },
-  X509_get_issuer_name: { parameters: [T.x509], result: T.x509Name },
   X509_set_issuer_name: { parameters: [T.x509, T.x509Name], result: "i32" },
   X509_NAME_add_entry_by_txt: {
     parameters: [
@@ -123,7 +120,6 @@ export const LIBCRYPTO = {
   OBJ_nid2sn: { parameters: ["i32"], result: "pointer" },
   OPENSSL_sk_new_null: { parameters: [], result: T.stack },
   OPENSSL_sk_push: { parameters: [T.stack, "pointer"], result: "i32" },
-  OPENSSL_sk_num: { parameters: [T.stack], result: "i32" },
   OPENSSL_sk_pop: { parameters: [T.stack], result: "pointer" },
   OPENSSL_sk_free: { parameters: [T.stack], result: "void" },
 } as const satisfies Deno.ForeignLibraryInterface;

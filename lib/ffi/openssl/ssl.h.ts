@@ -72,11 +72,9 @@ export const LIBSSL = {
   SSL_set_num_tickets: { parameters: [T.ssl, "usize" /* num_tickets */], result: "i32" },
   SSL_set_accept_state: { parameters: [T.ssl], result: "void" },
   SSL_set_connect_state: { parameters: [T.ssl], result: "void" },
-  SSL_set_cipher_list: { parameters: [T.ssl, "buffer" /* str */], result: "i32" },
   SSL_do_handshake: { parameters: [T.ssl], result: "i32" },
   SSL_read: { parameters: [T.ssl, "buffer", "i32" /* num */], result: "i32" },
   SSL_write: { parameters: [T.ssl, "buffer", "i32" /* num */], result: "i32" },
-  SSL_pending: { parameters: [T.ssl], result: "i32" },
   SSL_shutdown: { parameters: [T.ssl], result: "i32" },
   SSL_get_error: { parameters: [T.ssl, "i32" /* ret */], result: "i32" },
   SSL_session_reused: { parameters: [T.ssl], result: "i32" },
@@ -85,12 +83,9 @@ export const LIBSSL = {
   SSL_get_current_cipher: { parameters: [T.ssl], result: T.sslCipher },
   SSL_CIPHER_get_name: { parameters: [T.sslCipher], result: "pointer" },
   SSL_CIPHER_get_bits: { parameters: [T.sslCipher, "buffer" /* alg_bits */], result: "i32" },
-  SSL_get_servername: { parameters: [T.ssl, "i32" /* type */], result: "pointer" },
   SSL_get_certificate: { parameters: [T.ssl], result: T.x509 },
   SSL_get0_peer_certificate: { parameters: [T.ssl], result: T.x509 },
-  SSL_get_verify_result: { parameters: [T.ssl], result: "isize" },
   // ClientHello, readable in its callback only
-  SSL_client_hello_get0_legacy_version: { parameters: [T.ssl], result: "u32" },
   SSL_client_hello_get0_session_id: {
     parameters: [T.ssl, "buffer" /* const unsigned char ** */],
     result: "usize",
@@ -106,7 +101,6 @@ export const LIBSSL = {
   SSL_SESSION_is_resumable: { parameters: [T.sslSession], result: "i32" },
   SSL_SESSION_has_ticket: { parameters: [T.sslSession], result: "i32" },
   SSL_SESSION_get_id: { parameters: [T.sslSession, "buffer" /* len */], result: "pointer" },
-  SSL_SESSION_get_protocol_version: { parameters: [T.sslSession], result: "i32" },
   i2d_SSL_SESSION: { parameters: [T.sslSession, "buffer" /* unsigned char ** */], result: "i32" },
   i2d_SSL_SESSION_length: {
     name: "i2d_SSL_SESSION",
