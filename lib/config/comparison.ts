@@ -26,6 +26,14 @@ const HOLDS: ReadonlyMap<string, (order: number) => boolean> = new Map([
   [">", (order: number) => order > 0],
 ]);
 
+const DIGITS = /^\d+$/;
+const LEVEL = /^[ \t-\r]*([+-]?\d+)(?:\.[ \t-\r]*([+-]?\d+)(?:\.[ \t-\r]*([+-]?\d+))?)?$/;
+/** compat_level.c packs a level into 63 bits, ten of them each for the minor and the patch. */
+const MAJOR_MAX = 2 ** 43 - 1;
+const MINOR_MAX = 2 ** 10 - 1;
+const LONG_MAX = 2n ** 63n - 1n;
+const LONG_DIGITS = 19;
+
 /** All operators by their text. */
 export const OPERATORS: ReadonlyMap<string, Operator> = new Map(
   [...HOLDS].flatMap(([text, holds]): [string, Operator][] => [
@@ -36,7 +44,10 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map(
 
 /** Whether `left op right` holds, or in words why it cannot be told. */
 export function compareOperands(left: string, right: string, operator: Operator): boolean | string {
-  if (!operator.byLevel) return operator.holds(orderOfTexts(left, right));
+  if (!operator.byLevel) {
+    const order = orderOfTexts(left, right);
+    return typeof order === "string" ? order : operator.holds(order);
+  }
   const a = parseLevel(left);
   const b = parseLevel(right);
   if (a === undefined) return `${quote(left)} is not a version like 3.11`;
@@ -44,17 +55,26 @@ export function compareOperands(left: string, right: string, operator: Operator)
   return operator.holds(a[0] - b[0] || a[1] - b[1] || a[2] - b[2]);
 }
 
-/** The three numbers of a compatibility level, or nothing when `text` is none. */
+/**
+ * The three numbers of a compatibility level, or nothing when `text` is none. Each number is read as
+ * strtol(3) does, so blanks and a plus sign may stand before it.
+ */
 export function parseLevel(text: string): readonly [number, number, number] | undefined {
-  const match = /^(\d{1,9})(?:\.(\d{1,9})(?:\.(\d{1,9}))?)?$/.exec(text);
+  const match = LEVEL.exec(text);
   if (match === null) return undefined;
-  return [Number(match[1]), Number(match[2] ?? 0), Number(match[3] ?? 0)];
+  const [major, minor, patch] = [Number(match[1]), Number(match[2] ?? 0), Number(match[3] ?? 0)];
+  const inRange = Math.min(major, minor, patch) >= 0 && major <= MAJOR_MAX && minor <= MINOR_MAX &&
+    patch <= MINOR_MAX;
+  return inRange ? [major, minor, patch] : undefined;
 }
 
-function orderOfTexts(left: string, right: string): number {
-  const digits = /^\d{1,18}$/;
-  if (digits.test(left) && digits.test(right)) {
-    const [a, b] = [BigInt(left), BigInt(right)];
+/** Less than, equal to or greater than 0; in words when a number is beyond Postfix's 64 bits. */
+function orderOfTexts(left: string, right: string): number | string {
+  if (DIGITS.test(left) && DIGITS.test(right)) {
+    const [a, b] = [longOf(left), longOf(right)];
+    if (a === undefined || b === undefined) {
+      return `${quote(a === undefined ? left : right)} does not fit into 64 bits`;
+    }
     return a < b ? -1 : a > b ? 1 : 0;
   }
   const [a, b] = [utf8(left), utf8(right)];
@@ -63,4 +83,11 @@ function orderOfTexts(left: string, right: string): number {
     if (a[i] !== b[i]) return a[i] - b[i];
   }
   return a.length - b.length;
+}
+
+function longOf(digits: string): bigint | undefined {
+  const significant = digits.replace(/^0+/, "");
+  if (significant.length > LONG_DIGITS) return undefined;
+  const value = BigInt(significant);
+  return value <= LONG_MAX ? value : undefined;
 }

@@ -8,29 +8,22 @@
  * @module
  */
 
-import { Evaluator, EXPANDED_LENGTH_MAX, ExpansionError } from "./expand.ts";
-import { type FindingList, quote } from "./findings.ts";
+import { buildDictionary, type DictionaryInput } from "./dictionary.ts";
+import { type Evaluator, ExpansionError, mentionedNames } from "./expand.ts";
+import { type FindingList, type Problem, quote } from "./findings.ts";
+import { isForeignName } from "./foreign_names.ts";
 import { readValue } from "./kinds.ts";
-import type { Assignment, Layers } from "./layers.ts";
+import type { Assignment } from "./layers.ts";
 import {
   isObeyed,
   type Parameter,
   parameterRow,
   PARAMETERS,
   type Parameters,
-  type RoleName,
 } from "./parameters.ts";
 
 /** What an evaluation starts from. */
-export interface EvaluationInput {
-  readonly layers: Layers;
-  readonly role: RoleName;
-  /** Assignments of `-o`; none when `role` is not the one that is being started. */
-  readonly overrides: ReadonlyMap<string, Assignment>;
-  /** Values that the program itself gives, by name. */
-  readonly given: ReadonlyMap<string, string>;
-  /** As OpenSSL_version_num(); two defaults change with 3.5. */
-  readonly openSslVersionNumber?: number;
+export interface EvaluationInput extends DictionaryInput {
   readonly findings: FindingList;
 }
 
@@ -42,23 +35,13 @@ export interface Evaluation {
 }
 
 const EXPRESSION_HINT = 'expressions are written as in main.cf; a real dollar sign is "$$"';
-const OPENSSL_3_5 = 0x30500000;
 
 /** Evaluates all rows for one role. Never throws because of what a file says. */
 export function evaluate(input: EvaluationInput): Evaluation {
-  const { layers, role, overrides, given, findings } = input;
-  const assigned = new Map([...layers.global, ...layers.roles[role], ...overrides]);
-  const evaluator = new Evaluator((name) => {
-    const row = parameterRow(name);
-    const forced = row?.readOnly ? given.get(name) ?? "" : undefined;
-    if (forced !== undefined) return literally(forced);
-    const text = assigned.get(name)?.text;
-    if (text !== undefined) return text;
-    const own = given.get(name);
-    if (own !== undefined) return literally(own);
-    return row && initialOf(row, input.openSslVersionNumber ?? 0);
-  });
+  const { findings } = input;
+  const { assigned, evaluator } = buildDictionary(input);
   const parameters: Record<string, unknown> = {};
+  const faultyDefaults: FaultyDefault[] = [];
   // What a file sets goes first, so that a default which trips over it need not be told as well.
   const names = Object.keys(PARAMETERS);
   const byOrigin = [
@@ -66,29 +49,33 @@ export function evaluate(input: EvaluationInput): Evaluation {
     ...names.filter((n) => !assigned.has(n)),
   ];
   for (const name of byOrigin) {
-    parameters[name] = readRow(name, { evaluator, assigned, findings });
+    parameters[name] = readRow(name, { evaluator, assigned, findings, faultyDefaults });
+  }
+  // Mostly a default is at fault because of a value that has been told for itself.
+  if (!findings.hasErrors()) {
+    for (const { name, problem } of faultyDefaults) {
+      const origin = originOf(parameterRow(name)?.initial ?? "", assigned);
+      findings.add(problem, origin === undefined ? { key: name } : placeOf(origin));
+    }
   }
   noteUndefined(evaluator, assigned, findings);
   return { parameters: parameters as Partial<Parameters>, assigned };
 }
 
-function initialOf(row: Parameter, openSslVersionNumber: number): string {
-  if (openSslVersionNumber < OPENSSL_3_5) return row.initial;
-  return row.initialFromOpenSsl35 ?? row.initial;
-}
-
-/** Text that expands to itself. */
-function literally(text: string): string {
-  return text.slice(0, EXPANDED_LENGTH_MAX).replaceAll("$", "$$$$");
+/** A default that cannot be expanded with what the file sets. */
+interface FaultyDefault {
+  readonly name: string;
+  readonly problem: Problem;
 }
 
 interface Reach {
   readonly evaluator: Evaluator;
   readonly assigned: ReadonlyMap<string, Assignment>;
   readonly findings: FindingList;
+  readonly faultyDefaults: FaultyDefault[];
 }
 
-function readRow(name: string, { evaluator, assigned, findings }: Reach): unknown {
+function readRow(name: string, { evaluator, assigned, findings, faultyDefaults }: Reach): unknown {
   const row = PARAMETERS[name as keyof typeof PARAMETERS] as Parameter;
   const assignment = assigned.get(name);
   let text: string;
@@ -97,34 +84,65 @@ function readRow(name: string, { evaluator, assigned, findings }: Reach): unknow
   } catch (thrown) {
     if (!(thrown instanceof ExpansionError)) throw thrown;
     const owner = assigned.get(thrown.owner);
-    if (owner === undefined && findings.hasErrors()) return undefined;
-    findings.add(
-      { severity: "error", message: thrown.message, hint: EXPRESSION_HINT },
-      owner === undefined ? { key: thrown.owner } : placeOf(owner),
-    );
+    const problem: Problem = {
+      severity: "error",
+      message: thrown.message,
+      hint: EXPRESSION_HINT,
+    };
+    if (owner !== undefined) findings.add(problem, placeOf(owner));
+    else faultyDefaults.push({ name: thrown.owner, problem });
     return undefined;
   }
   const { value, problems } = readValue(text, row);
   if (assignment !== undefined) {
     for (const problem of problems) findings.add(problem, placeOf(assignment));
-    for (const message of remarks(row, text)) {
-      findings.add({ severity: "warning", message }, placeOf(assignment));
-    }
+    for (const remark of remarks(row, text)) findings.add(remark, placeOf(assignment));
   } else if (!/^\$\w+$/.test(row.initial)) {
     // A default that is another parameter has the faults of that one, which are already told.
-    for (const problem of problems) findings.add(problem, { key: name });
+    const origin = originOf(row.initial, assigned);
+    const where = origin === undefined ? { key: name } : placeOf(origin);
+    for (const problem of problems) findings.add(problem, where);
   }
   return value;
 }
 
+/** The assignment that `text` gets its value from, directly or through the defaults it mentions. */
+function originOf(
+  text: string,
+  assigned: ReadonlyMap<string, Assignment>,
+  passed = new Set<string>(),
+): Assignment | undefined {
+  for (const name of mentionedNames(text)) {
+    if (passed.has(name)) continue;
+    passed.add(name);
+    const origin = assigned.get(name) ??
+      originOf(parameterRow(name)?.initial ?? "", assigned, passed);
+    if (origin !== undefined) return origin;
+  }
+  return undefined;
+}
+
 /** What there is to say about a parameter only because somebody sets it. */
-function remarks(row: Parameter, text: string): string[] {
-  if (row.readOnly) return ["Ignored: the program itself sets this one"];
-  const said: string[] = [];
-  if (row.deprecated !== undefined) said.push(`Deprecated: write ${row.deprecated}`);
-  if (row.ignoredSince !== undefined) said.push(`Ignored, as by Postfix since ${row.ignoredSince}`);
-  if (!isObeyed(row.obeyed, text)) said.push("Accepted, but nothing obeys it yet");
-  return said;
+function* remarks(row: Parameter, text: string): Generator<Problem> {
+  const { deprecated, ignoredSince, instead, noEffect } = row;
+  const warn = (message: string, hint?: string): Problem => ({
+    severity: "warning",
+    message,
+    ...(hint !== undefined && { hint }),
+  });
+  if (row.readOnly) {
+    yield warn("Ignored: the program itself sets this one", "leave it out");
+    return;
+  }
+  if (deprecated !== undefined) yield warn(`Deprecated: ${deprecated}`);
+  if (noEffect !== undefined) yield { severity: "note", message: `No effect: ${noEffect}` };
+  if (isObeyed(row.obeyed, text)) {
+    if (ignoredSince === undefined || row.obeyed !== undefined) return;
+  } else if (ignoredSince === undefined) {
+    yield warn("Accepted, but nothing obeys it yet");
+    return;
+  }
+  yield warn(`Ignored, as by Postfix since ${ignoredSince}`, instead ?? "leave it out");
 }
 
 function noteUndefined(
@@ -137,7 +155,10 @@ function noteUndefined(
       const assignment = assigned.get(owner);
       if (assignment === undefined) continue;
       const message = `Undefined parameter: ${quote(`$${name}`)} expands to nothing`;
-      findings.add({ severity: "warning", message }, placeOf(assignment));
+      const hint = isForeignName(name)
+        ? `its default belongs to another program of Postfix's; set ${name} too`
+        : `set ${name}, or remove it from the value`;
+      findings.add({ severity: "warning", message, hint }, placeOf(assignment));
     }
   }
 }

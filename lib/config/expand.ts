@@ -184,7 +184,10 @@ export class Evaluator {
     return { text: piece.text, height: Math.max(subject.height, piece.height) + 1 };
   }
 
-  /** The name in front, and the offset of what follows it and its blanks. */
+  /**
+   * The name in front, and the offset of what follows it and its blanks. Before `?` and `:` only
+   * counts whether anything is written for the name: `${b?x}` is `x` when `b = $empty`.
+   */
   #subject(body: string, start: number, level: number): Piece & { end: number } {
     const name = matchAt(NAME, body, start);
     if (name === "") {
@@ -197,7 +200,10 @@ export class Evaluator {
     if (next !== undefined && next !== "?" && next !== ":") {
       this.#fail(`\${${body}}`, `found ${quote(next)} where "?", ":" or the end belongs`);
     }
-    return { ...this.#evaluate(name, level), end };
+    if (next === undefined) return { ...this.#evaluate(name, level), end };
+    const text = this.#textOf(name);
+    if (text === undefined) this.#noteUndefined(name);
+    return { text: text ?? "", height: 0, end };
   }
 
   /** `{l} op {r}`: "true" or nothing. */

@@ -11,6 +11,7 @@
 
 import { parseLevel } from "./comparison.ts";
 import { type Problem, quote } from "./findings.ts";
+import { checkProtocols } from "./protocol_list.ts";
 
 /** Names of the kinds; what each accepts is said at its reader below. */
 export type Kind =
@@ -21,10 +22,13 @@ export type Kind =
   | "enum"
   | "path"
   | "list"
+  | "protocols"
+  | "maps"
   | "loglevel"
   | "mask"
   | "database"
-  | "version";
+  | "version"
+  | "unread";
 
 /** Words of a TLS log level. Numbers and synonyms stay as they were written. */
 export const LOG_WORDS = [
@@ -84,22 +88,44 @@ export interface Reading {
   readonly problems: readonly Problem[];
 }
 
+/** Separators of every list (sys_defs.h: CHARS_COMMA_SP). */
+export const LIST_MARKS = ", \t\r\n";
+
 const INT_MIN = -(2 ** 31);
 const INT_MAX = 2 ** 31 - 1;
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
 
 /** Reads `text`, which is canonical and expanded, as `bounds.kind` says. Never throws. */
 export function readValue(text: string, bounds: Bounds): Reading {
-  if (text.includes("\0")) return refuse("Cannot read a value: it holds a NUL character");
+  if (text.includes("\0")) {
+    return refuse("Cannot read a value: it holds a NUL character", "remove it");
+  }
   if (text.length < (bounds.lengthMin ?? 0)) {
     return refuse("Cannot read a value: it is empty", "leave the key out to have the default");
   }
   return READERS[bounds.kind](text, bounds);
 }
 
+/** Elements of a list of lookup tables: what stands in braces is one element, braces included. */
+export function splitMaps(text: string): string[] {
+  const elements: string[] = [];
+  let element = "";
+  let depth = 0;
+  for (const char of text) {
+    if (char === "{") depth++;
+    else if (char === "}") depth = Math.max(0, depth - 1);
+    if (depth > 0 || !LIST_MARKS.includes(char)) element += char;
+    else if (element !== "") {
+      elements.push(element);
+      element = "";
+    }
+  }
+  return element === "" ? elements : [...elements, element];
+}
+
 /** Elements of a list as Postfix splits it; runs of separators count as one. */
 export function splitList(text: string, separators = ""): string[] {
-  const marks = `, \t\r\n${separators}`;
+  const marks = LIST_MARKS + separators;
   const elements: string[] = [];
   let element = "";
   for (const char of text) {
@@ -122,19 +148,23 @@ const READERS: Readonly<Record<Kind, (text: string, bounds: Bounds) => Reading>>
   path: accept,
   enum: readEnum,
   list: readList,
+  protocols: readProtocols,
+  maps: readMaps,
   loglevel: readLogLevel,
   // Bit names belong to OpenSSL's version, so the room that knows OpenSSL reads them.
   mask: accept,
   database: readDatabase,
   version: readVersion,
+  // Obsolete names: nobody looks at the value.
+  unread: accept,
 };
 
 function accept(value: unknown): Reading {
   return { value, problems: [] };
 }
 
-function refuse(message: string, hint?: string): Reading {
-  return { problems: [{ severity: "error", message, ...(hint !== undefined && { hint }) }] };
+function refuse(message: string, hint: string): Reading {
+  return { problems: [{ severity: "error", message, hint }] };
 }
 
 function readBool(text: string): Reading {
@@ -150,7 +180,8 @@ function readInt(text: string, bounds: Bounds): Reading {
   }
   const value = Number(text);
   if (value < INT_MIN || value > INT_MAX) {
-    return refuse(`Cannot read a whole number: ${quote(text)} does not fit into 32 bits`);
+    const message = `Cannot read a whole number: ${quote(text)} does not fit into 32 bits`;
+    return refuse(message, `the largest is ${INT_MAX}`);
   }
   return inBounds(value, text, bounds);
 }
@@ -166,7 +197,8 @@ function readTime(text: string, bounds: Bounds): Reading {
   const [, digits, unit, rest] = match;
   const seconds = Number(digits) * (SECONDS[unit] ?? 1);
   if (seconds > INT_MAX) {
-    return refuse(`Cannot read a time: ${quote(text)} does not fit into 32 bits`);
+    const message = `Cannot read a time: ${quote(text)} does not fit into 32 bits`;
+    return refuse(message, `the longest is ${INT_MAX} seconds`);
   }
   const reading = inBounds(seconds, text, bounds);
   if (rest === "" || reading.value === undefined) return reading;
@@ -181,10 +213,12 @@ function readTime(text: string, bounds: Bounds): Reading {
 function inBounds(value: number, text: string, { kind, min, max }: Bounds): Reading {
   const unit = kind === "time" ? " seconds" : "";
   if (min !== undefined && value < min) {
-    return refuse(`Cannot accept ${quote(text)}: less than the minimum of ${min}${unit}`);
+    const message = `Cannot accept ${quote(text)}: less than the minimum of ${min}${unit}`;
+    return refuse(message, `write ${min} or more`);
   }
   if (max !== undefined && value > max) {
-    return refuse(`Cannot accept ${quote(text)}: more than the maximum of ${max}${unit}`);
+    const message = `Cannot accept ${quote(text)}: more than the maximum of ${max}${unit}`;
+    return refuse(message, `write ${max} or less`);
   }
   return accept(value);
 }
@@ -209,6 +243,17 @@ function readList(text: string, { separators, elementForbids = "" }: Bounds): Re
     `Cannot read a list: ${quote(bad)} begins with ${quote(bad[0])}`,
     `no element may begin with one of ${elementForbids.split("").join(" ")}`,
   );
+}
+
+function readProtocols(text: string, { separators }: Bounds): Reading {
+  const elements = splitList(text, separators);
+  const problems = checkProtocols(elements);
+  if (problems.some(({ severity }) => severity === "error")) return { problems };
+  return { value: elements, problems };
+}
+
+function readMaps(text: string): Reading {
+  return accept(splitMaps(text));
 }
 
 function readLogLevel(text: string): Reading {

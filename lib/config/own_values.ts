@@ -20,8 +20,8 @@ export function readOwnValues(
   findings: FindingList,
 ): OwnTableValues {
   const tables = new Map<string, Map<string, unknown>>();
-  for (const { table, key, value: given, place } of assignments) {
-    const row = OWN_TABLES.get(table)?.[key];
+  for (const { table, key, rows, value: given, place } of assignments) {
+    const row = OWN_TABLES.get(rows ?? table)?.[key];
     if (row === undefined) continue;
     const where = { place, key: `${table}.${key}` };
     const reading = readOwnValue(given, row);

@@ -9,30 +9,28 @@
  */
 
 import { crossCheck } from "./cross_checks.ts";
-import { evaluate, type Evaluation, placeOf } from "./evaluation.ts";
-import { mentionedNames } from "./expand.ts";
-import { type Finding, FindingList } from "./findings.ts";
-import { isForeignName } from "./foreign_names.ts";
-import {
-  type Assignment,
-  type Layers,
-  nearestParameter,
-  readOverrides,
-  sortEntries,
-} from "./layers.ts";
+import { type GivenTo, givenValues } from "./dictionary.ts";
+import { evaluate, type Evaluation } from "./evaluation.ts";
+import { type Finding, FindingList, quote } from "./findings.ts";
+import { type Instance, type Layers, readOverrides, sortEntries } from "./layers.ts";
+import { checkNames, checkRoleTables } from "./name_checks.ts";
+import { nearestName } from "./near_miss.ts";
 import {
   CACHE_KEYS,
   CACHE_NAMES,
   type CacheName,
+  ENTROPY_KEYS,
   LOG_KEYS,
   type OwnValues,
   SERVICE_KEYS,
   SERVICE_ROLE_KEYS,
   SERVICE_TLSPROXY_KEYS,
+  TICKET_KEYS,
   TLS_KEYS,
 } from "./own_keys.ts";
 import { mergeOwnValues, type OwnTableValues, readOwnValues } from "./own_values.ts";
-import { parameterRow, type Parameters, ROLE_NAMES, type RoleName } from "./parameters.ts";
+import { type Parameters, ROLE_NAMES, type RoleName } from "./parameters.ts";
+import { withoutEndSlashes } from "./paths.ts";
 import { readToml } from "./toml_source.ts";
 
 export { type Finding, formatFinding } from "./findings.ts";
@@ -47,6 +45,8 @@ export interface LoadRequest {
   /** Path of the text; findings repeat it, and its directory is the default of config_directory. */
   readonly file: string;
   readonly role: RoleName;
+  /** The `[instance.NAME]` to load; its role is `role`. Without it the role's plain service. */
+  readonly instance?: string;
   /** `name=value` of each `-o`, in order. */
   readonly overrides: readonly string[];
   /** As OpenSSL_version_num(). Unknown counts as older than 3.5. */
@@ -63,8 +63,9 @@ export interface Loaded {
 }
 
 /**
- * `[service]` and `[service.ROLE]` in one. `socket` is never empty; `workers` is 1 for tlsmgr, and 0
- * stands for one a core; `drain_timeout` counts seconds.
+ * `[service]` and `[service.ROLE]` in one. For an instance its own keys lie over those.
+ * `socket` is never empty; `workers` is 1 for tlsmgr, and 0 stands for one a core; `drain_timeout`
+ * counts seconds; `user` is mail_owner where the file does not set it.
  */
 export type ServiceSettings =
   & OwnValues<typeof SERVICE_KEYS>
@@ -81,6 +82,8 @@ export interface Settings {
   readonly service: ServiceSettings;
   readonly cache: Readonly<Record<CacheName, CacheLimits>>;
   readonly tls: OwnValues<typeof TLS_KEYS>;
+  readonly tickets: OwnValues<typeof TICKET_KEYS>;
+  readonly entropy: OwnValues<typeof ENTROPY_KEYS>;
   readonly log: OwnValues<typeof LOG_KEYS>;
 }
 
@@ -92,90 +95,93 @@ export function loadSettings(request: LoadRequest): Loaded {
   const layers = sortEntries(document, findings);
   const overrides = readOverrides(request.overrides, findings);
   const own = readOwnValues(layers.own, findings);
-  const strict = mergeOwnValues(SERVICE_KEYS, own, ["service"]).strict;
+  const { strict, recycle } = mergeOwnValues(SERVICE_KEYS, own, ["service"]);
   checkNames({ layers, overrides, strict, findings });
+  checkRoleTables(layers, findings);
 
-  const evaluations = new Map<RoleName, Evaluation>();
-  for (const role of ROLE_NAMES) {
+  let wanted: Evaluation | undefined;
+  for (const service of servicesOf(layers)) {
+    const isWanted = service.role === request.role && service.instance?.name === request.instance;
     const evaluation = evaluate({
       layers,
-      role,
-      overrides: role === request.role ? overrides : new Map(),
-      given: givenValues(role, request),
+      ...service,
+      overrides: isWanted ? overrides : new Map(),
+      given: givenValues(givenTo(request, service)),
       ...(request.openSslVersionNumber !== undefined &&
         { openSslVersionNumber: request.openSslVersionNumber }),
       findings,
     });
-    crossCheck(evaluation, findings);
-    evaluations.set(role, evaluation);
+    crossCheck(evaluation, { recycle, findings });
+    if (isWanted) wanted = evaluation;
   }
-  if (findings.hasErrors()) return { findings: findings.inOrder() };
-  const parameters = evaluations.get(request.role)?.parameters as Parameters;
+  if (wanted === undefined) findings.add(noInstance(request, layers), {});
+  if (wanted === undefined || findings.hasErrors()) return { findings: findings.inOrder() };
+  const settings = combine(request, wanted.parameters as Parameters, own);
+  return { settings, findings: findings.inOrder() };
+}
+
+interface ServiceName {
+  readonly role: RoleName;
+  readonly instance?: Instance;
+}
+
+/** Every service that a file describes: the two roles, and the instances. */
+function servicesOf({ instances }: Layers): readonly ServiceName[] {
+  return [
+    ...ROLE_NAMES.map((role) => ({ role })),
+    ...[...instances.values()].map((instance) => ({ role: instance.role, instance })),
+  ];
+}
+
+function givenTo({ file, processId }: LoadRequest, { role, instance }: ServiceName): GivenTo {
   return {
-    settings: combine(request.role, parameters, own),
-    findings: findings.inOrder(),
+    role,
+    file,
+    ...(instance !== undefined && { instance: instance.name }),
+    ...(processId !== undefined && { processId }),
   };
 }
 
-/** Values that the program gives; those of read-only names beat what a file says. */
-function givenValues(role: RoleName, request: LoadRequest): ReadonlyMap<string, string> {
-  const given = new Map([["process_name", role as string], ["service_name", role as string]]);
-  if (request.processId !== undefined) given.set("process_id", String(request.processId));
-  const slash = request.file.lastIndexOf("/");
-  if (slash >= 0) given.set("config_directory", request.file.slice(0, Math.max(slash, 1)));
-  return given;
+function noInstance({ instance = "", role }: LoadRequest, { instances }: Layers) {
+  const near = nearestName(instance, instances.keys());
+  const message = `Cannot find the instance ${quote(instance)} of ${role}`;
+  const hint = near === undefined ? `write [instance.${instance}]` : `did you mean ${near}`;
+  return { severity: "error", message, hint } as const;
 }
 
-function combine(role: RoleName, parameters: Parameters, own: OwnTableValues): Settings {
-  const place = `service.${role}`;
-  const ofRole = mergeOwnValues(SERVICE_ROLE_KEYS, own, [place]);
-  const ofProxy = mergeOwnValues(SERVICE_TLSPROXY_KEYS, own, [place]);
-  const name = role === "tlsmgr"
-    ? parameters.tlsmgr_service_name
-    : parameters.tlsproxy_service_name;
-  const queue = parameters.queue_directory.replace(/(?<=.)\/+$/, "");
+function combine(
+  { role, instance }: LoadRequest,
+  parameters: Parameters,
+  own: OwnTableValues,
+): Settings {
+  const places = [`service.${role}`, ...(instance === undefined ? [] : [`instance.${instance}`])];
+  const ofRole = mergeOwnValues(SERVICE_ROLE_KEYS, own, places);
+  const ofProxy = mergeOwnValues(SERVICE_TLSPROXY_KEYS, own, places);
+  const ofService = mergeOwnValues(SERVICE_KEYS, own, ["service"]);
+  const name = instance ??
+    (role === "tlsmgr" ? parameters.tlsmgr_service_name : parameters.tlsproxy_service_name);
+  // Two services cannot listen on one socket.
+  const socketOf = instance === undefined ? places : places.slice(1);
+  const socket = mergeOwnValues(SERVICE_ROLE_KEYS, own, socketOf).socket;
+  const queue = withoutEndSlashes(parameters.queue_directory);
   const limits = (cache: CacheName) => mergeOwnValues(CACHE_KEYS, own, ["cache", `cache.${cache}`]);
   return {
     role,
     parameters,
     service: {
-      ...mergeOwnValues(SERVICE_KEYS, own, ["service"]),
+      ...ofService,
       ...ofRole,
       ...ofProxy,
-      socket: ofRole.socket !== "" ? ofRole.socket : `${queue}/private/${name}`,
+      user: own.get("service")?.has("user") ? ofService.user : parameters.mail_owner,
+      socket: socket !== "" ? socket : `${queue}/private/${name}`,
       workers: role === "tlsmgr" ? 1 : ofProxy.workers,
     },
     cache: Object.fromEntries(
       CACHE_NAMES.map((cache) => [cache, limits(cache)]),
     ) as Settings["cache"],
+    tickets: mergeOwnValues(TICKET_KEYS, own, ["tickets"]),
+    entropy: mergeOwnValues(ENTROPY_KEYS, own, ["entropy"]),
     tls: mergeOwnValues(TLS_KEYS, own, ["tls"]),
     log: mergeOwnValues(LOG_KEYS, own, ["log"]),
   };
-}
-
-/** A name that nobody knows and no value mentions is most likely misspelt. */
-function checkNames(names: {
-  layers: Layers;
-  overrides: ReadonlyMap<string, Assignment>;
-  strict: boolean;
-  findings: FindingList;
-}): void {
-  const { layers, overrides, strict, findings } = names;
-  const assignments = [
-    ...layers.global.values(),
-    ...ROLE_NAMES.flatMap((role) => [...layers.roles[role].values()]),
-    ...layers.instances,
-    ...overrides.values(),
-  ];
-  const mentioned = new Set(assignments.flatMap(({ text }) => mentionedNames(text)));
-  for (const assignment of assignments) {
-    const { name } = assignment;
-    if (parameterRow(name) !== undefined || isForeignName(name) || mentioned.has(name)) continue;
-    const near = nearestParameter(name);
-    findings.add({
-      severity: strict ? "error" : "warning",
-      message: "Unused parameter: neither tlsmgr nor tlsproxy reads it",
-      ...(near !== undefined && { hint: `did you mean ${near}` }),
-    }, placeOf(assignment));
-  }
 }

@@ -12,8 +12,11 @@
  */
 
 import { parse } from "@std/toml";
-import type { Place, Problem } from "./findings.ts";
-import { type KeyValue, PlaceIndex, scanStatements, type Shape, TomlFault } from "./toml_scan.ts";
+import { type Place, type Problem, quote } from "./findings.ts";
+import { PlaceIndex } from "./toml_places.ts";
+import { portableValue } from "./toml_portable.ts";
+import { scanStatements } from "./toml_scan.ts";
+import { type KeyValue, type Shape, TomlFault } from "./toml_shape.ts";
 
 /** Longest text that is read, in UTF-16 code units. */
 export const TEXT_LENGTH_MAX = 1 << 20;
@@ -39,6 +42,8 @@ export interface TomlEntry {
 export interface TomlTable {
   readonly path: readonly string[];
   readonly place: Place;
+  /** An element of an array of tables. */
+  readonly array: boolean;
 }
 
 export interface TomlDocument {
@@ -52,11 +57,14 @@ export function readToml(text: string): TomlDocument {
   if (text.length > TEXT_LENGTH_MAX) {
     const message =
       `Cannot read the file: ${text.length} characters, more than the limit of ${TEXT_LENGTH_MAX}`;
-    return { entries: [], tables: [], faults: [{ severity: "error", message }] };
+    const hint = "is this the right file?";
+    return { entries: [], tables: [], faults: [{ severity: "error", message, hint }] };
   }
   const reader = new Reader(text.startsWith("\uFEFF") ? ` ${text.slice(1)}` : text);
   return reader.read();
 }
+
+const VALUE_HINT = "text stands in quotes; backslashes need none in '...', and two each in \"...\"";
 
 /** What already stands at a name. */
 interface Node {
@@ -110,7 +118,7 @@ class Reader {
     this.#faults.push({
       severity: "error",
       message: fault.message,
-      ...(fault.hint !== undefined && { hint: fault.hint }),
+      hint: fault.hint,
       place: this.#places.of(fault.at),
     });
   }
@@ -148,7 +156,7 @@ class Reader {
       }
       node = child;
     }
-    this.#tables.push({ path: full, place: this.#places.of(keyAt) });
+    this.#tables.push({ path: full, place: this.#places.of(keyAt), array });
     return { node, path: full };
   }
 
@@ -157,7 +165,7 @@ class Reader {
     const path = [...tablePath, ...pair.path];
     const place = this.#places.of(pair.keyAt);
     if (pair.shape.kind === "table") {
-      this.#tables.push({ path, place });
+      this.#tables.push({ path, place, array: false });
       for (const member of pair.shape.members) {
         this.#tryTo(() => this.#assign(node, path, member));
       }
@@ -199,9 +207,9 @@ class Reader {
   #valueOf(pair: KeyValue): TomlValue {
     const text = this.#text.slice(pair.valueAt, pair.valueEnd);
     try {
-      return combine(pair.shape, parse(`v = ${text}\n`).v);
+      return combine(pair.shape, parse(`v = ${portableValue(text)}\n`).v);
     } catch (cause) {
-      throw new TomlFault(`Cannot read a value: ${reasonOf(cause)}`, pair.valueAt);
+      throw new TomlFault(`Cannot read a value: ${reasonOf(cause)}`, pair.valueAt, VALUE_HINT);
     }
   }
 }
@@ -211,12 +219,12 @@ function newNode(kind: Node["kind"], at: number): Node {
 }
 
 function quoteKey(path: readonly string[]): string {
-  return JSON.stringify(path.join("."));
+  return quote(path.join("."));
 }
 
-/** Decodes one quoted key. Throws what the TOML package throws. */
+/** Decodes one quoted key. Throws when it is none. */
 function unquote(quoted: string): string {
-  return String(parse(`v = ${quoted}\n`).v);
+  return String(parse(`v = ${portableValue(quoted)}\n`).v);
 }
 
 /** The first sentence of what the TOML package has to say; the rest is a picture of our excerpt. */

@@ -123,7 +123,7 @@ Deno.test("Evaluator leaves the branch that is not chosen alone", () => {
 });
 
 Deno.test("Evaluator shows the names of a circle, in the same words from everywhere", () => {
-  const values = new Map([["b", "$c"], ["c", "${d}"], ["d", "x${b?y}"], ["a", "$b"]]);
+  const values = new Map([["b", "$c"], ["c", "${d}"], ["d", "x${b?$b}"], ["a", "$b"]]);
   const evaluator = new Evaluator((name) => values.get(name));
   for (const name of ["a", "b", "c", "d"]) {
     assertThrows(

@@ -6,7 +6,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { readToml, TEXT_LENGTH_MAX, type TomlValue } from "../../../lib/config/toml_source.ts";
-import { DEPTH_MAX, KEYS_MAX } from "../../../lib/config/toml_scan.ts";
+import { DEPTH_MAX, FAULTS_MAX, KEYS_MAX } from "../../../lib/config/toml_scan.ts";
 
 /** Path and a short form of the value, of each entry. */
 function entriesOf(text: string): string[] {
@@ -269,4 +269,12 @@ Deno.test("readToml() survives every cut of a file", () => {
       assertEquals(place !== undefined && place.line >= 1 && place.column >= 1, true);
     }
   }
+});
+
+Deno.test("readToml() gives up after so many faults, and says so", () => {
+  const faults = faultsOf(`${"a =\n".repeat(FAULTS_MAX)}b = 1\n`);
+  assertEquals(faults.length, FAULTS_MAX);
+  const more = faultsOf("a =\n".repeat(FAULTS_MAX + 5));
+  assertEquals(more.length, FAULTS_MAX + 1);
+  assertStringIncludes(more[FAULTS_MAX], "Cannot read the rest of the file: more than 50 faults");
 });
