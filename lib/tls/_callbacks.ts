@@ -8,11 +8,18 @@
  *
  * @module
  */
-import { CLIENT_HELLO } from "../ffi/openssl/constants.ts";
-import { libssl } from "../ffi/openssl/openssl.ts";
-import type { EvpCipherCtx, EvpMacCtx, Ssl, SslCtx, SslSession } from "../ffi/openssl/types.ts";
+import { ALERT, CLIENT_HELLO, CTRL, SERVER_NAME } from "../ffi/openssl/constants.ts";
+import { libcrypto, libssl } from "../ffi/openssl/openssl.ts";
+import type {
+  EvpCipherCtx,
+  EvpMacCtx,
+  Ssl,
+  SslCtx,
+  SslSession,
+  X509StoreCtx,
+} from "../ffi/openssl/types.ts";
 import { T } from "../ffi/openssl/types.ts";
-import { copyToC } from "../ffi/memory.ts";
+import { copyFromC, copyToC } from "../ffi/memory.ts";
 import { TICKET } from "./tickets.ts";
 
 /** What an engine answers to OpenSSL's questions. */
@@ -33,6 +40,17 @@ export interface CallbackTarget {
     },
     issue: boolean,
   ): number;
+  /** One certificate of the peer's chain was looked at. */
+  verified(ok: boolean, store: X509StoreCtx): void;
+  /** The client may have asked for a server by name; one of {@linkcode SERVER_NAME}. */
+  serverName(ssl: Ssl): number;
+  /** The handshake has got further, or an alert came or went; only when asked to log. */
+  stateChanged(ssl: Ssl, where: number, result: number): void;
+  /** Bytes came or went; only when asked to log. */
+  moved(operation: number, where: { bio: bigint; data: bigint; length: number }, moved: {
+    result: number;
+    bytes: Uint8Array;
+  }): void;
 }
 
 let inHand: CallbackTarget | undefined;
@@ -112,6 +130,82 @@ const ticketKey = new Deno.UnsafeCallback(
     );
   },
 );
+
+const verify = new Deno.UnsafeCallback(
+  { parameters: ["i32", /* preverify_ok */ T.x509StoreCtx], result: "i32" },
+  (ok, store) => {
+    if (store !== null) answer((target) => target.verified(ok === 1, store), undefined);
+    // No certificate ends a handshake; the local client decides.
+    return 1;
+  },
+);
+
+/** For `SSL_CTX_set_verify`. */
+export const verifyCallback = verify.pointer;
+
+const INTERNAL_ERROR = new Uint8Array(Int32Array.of(ALERT.INTERNAL_ERROR).buffer);
+
+const serverName = new Deno.UnsafeCallback(
+  { parameters: [T.ssl, "pointer", /* int *al */ "pointer" /* arg */], result: "i32" },
+  (ssl, alert) => {
+    const result = answer(
+      (target) => ssl === null ? SERVER_NAME.NOACK : target.serverName(ssl),
+      SERVER_NAME.ALERT_FATAL,
+    );
+    if (result === SERVER_NAME.ALERT_FATAL && alert !== null) copyToC(alert, INTERNAL_ERROR, 4);
+    return result;
+  },
+);
+
+/** Lets OpenSSL ask for the certificates of a name. */
+export function installServerName(context: SslCtx): void {
+  libssl.SSL_CTX_callback_ctrl(context, CTRL.SET_TLSEXT_SERVERNAME_CB, serverName.pointer);
+}
+
+const info = new Deno.UnsafeCallback(
+  { parameters: [T.ssl, "i32", /* where */ "i32" /* ret */], result: "void" },
+  (ssl, where, result) => {
+    if (ssl !== null) answer((target) => target.stateChanged(ssl, where, result), undefined);
+  },
+);
+
+/** Lets OpenSSL tell of each state of one connection's handshake. */
+export function watchStates(ssl: Ssl): void {
+  libssl.SSL_set_info_callback(ssl, info.pointer);
+}
+
+const processedOut = new BigUint64Array(1);
+const processedBytes = new Uint8Array(processedOut.buffer);
+
+const bytesMoved = new Deno.UnsafeCallback(
+  {
+    parameters: [T.bio, "i32", "pointer", "usize", "i32", "isize", "i32", "pointer"],
+    // …, oper, argp, len, argi, argl, ret, size_t *processed
+    result: "isize",
+  },
+  (bio, operation, data, length, _argi, _argl, result, processed) => {
+    answer((target) => {
+      let bytes = new Uint8Array(0);
+      if (result > 0 && data !== null && processed !== null) {
+        copyFromC(processedBytes, processed, 8);
+        bytes = new Uint8Array(Number(processedOut[0]));
+        copyFromC(bytes, data, bytes.length);
+      }
+      const where = {
+        bio: BigInt(Deno.UnsafePointer.value(bio)),
+        data: BigInt(Deno.UnsafePointer.value(data)),
+        length: Number(length),
+      };
+      target.moved(operation, where, { result, bytes });
+    }, undefined);
+    return BigInt(result);
+  },
+);
+
+/** Lets OpenSSL tell of each byte that comes or goes, or of none any more. */
+export function watchBytes(ssl: Ssl, on: boolean): void {
+  libcrypto.BIO_set_callback_ex(libssl.SSL_get_rbio(ssl), on ? bytesMoved.pointer : null);
+}
 
 /** Lets OpenSSL call what the rules need; each callback costs time, so no other. */
 export function installCallbacks(

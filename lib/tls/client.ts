@@ -15,7 +15,7 @@ import { CTRL, MODE, OP, VERSION } from "../ffi/openssl/constants.ts";
 import { clearErrors } from "../ffi/openssl/error_queue.ts";
 import { libssl } from "../ffi/openssl/openssl.ts";
 import type { Ssl, SslCtx, SslSession } from "../ffi/openssl/types.ts";
-import { initializeLibrary } from "./context.ts";
+import { initializeLibrary } from "./library.ts";
 import { Outcome } from "./_outcome.ts";
 import { freeSession } from "./sessions.ts";
 import { type Handshake, summarize } from "./summary.ts";

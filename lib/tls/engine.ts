@@ -12,23 +12,30 @@
  */
 import { assert } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
-import { OP, VERSION } from "../ffi/openssl/constants.ts";
+import { OP, SERVER_NAME, VERSION } from "../ffi/openssl/constants.ts";
 import { clearErrors } from "../ffi/openssl/error_queue.ts";
 import { libssl } from "../ffi/openssl/openssl.ts";
-import type { Ssl, SslSession } from "../ffi/openssl/types.ts";
-import { type CallbackTarget, withTarget } from "./_callbacks.ts";
+import type { Ssl, SslSession, X509StoreCtx } from "../ffi/openssl/types.ts";
+import { cString, readCString } from "../ffi/memory.ts";
+import { type CallbackTarget, watchBytes, watchStates, withTarget } from "./_callbacks.ts";
 import { ENGINE, Outcome } from "./_outcome.ts";
 import type { ServerContext } from "./context.ts";
 import { readHello } from "./hello.ts";
 import type { Gathered, Resumption } from "./resumption.ts";
-import { encodeSession, freeSession, sessionIdOf } from "./sessions.ts";
+import { SessionLog, type SessionLogOptions } from "./session_log.ts";
+import { encodeSession, freeSession, serverCacheId, sessionIdOf } from "./sessions.ts";
+import { isHostName, useChains } from "./sni_map.ts";
 import { type Handshake, summarize } from "./summary.ts";
 import type { TicketContexts } from "./tickets.ts";
+import { Verification } from "./verification.ts";
 
 /** Answers of {@linkcode ServerEngine.handshake}. */
 export type HandshakeStep = "done" | "want read" | "want write" | "suspended" | "failed";
 
 export { ENGINE } from "./_outcome.ts";
+
+/** `TLSEXT_NAMETYPE_host_name` */
+const HOST_NAME = 0;
 
 /** How an engine is made. */
 export interface EngineOptions {
@@ -38,12 +45,25 @@ export interface EngineOptions {
   readonly serverId: string;
   /** Called, from the loop, when a suspended handshake can go on. */
   readonly resume: () => void;
+  /** Only a trusted client certificate is worth anything: weak keys and algorithms are refused. */
+  readonly requireCertificate: boolean;
+  /** Cipher list of this session; absent: the context's. */
+  readonly cipherList?: string;
+  readonly log: SessionLogOptions;
 }
 
 /** One `SSL`. */
 export class ServerEngine implements CallbackTarget {
   readonly #ssl: Ssl;
+  readonly #context: ServerContext;
   readonly #options: EngineOptions;
+  readonly #log: SessionLog;
+  readonly #verification: Verification | undefined;
+  /** OpenSSL tells of what happens after the handshake too. */
+  readonly #traced: boolean;
+  /** The server name that has been acknowledged. */
+  #serverName = "";
+  #ticketed = false;
   readonly #gathered: Gathered = { session: undefined };
   /** Where the ClientHello stands: not seen, being gathered for, ready to be answered. */
   #hello: "unseen" | "gathering" | "ready" = "unseen";
@@ -56,9 +76,38 @@ export class ServerEngine implements CallbackTarget {
     const ssl = libssl.SSL_new(context.pointer);
     assert(ssl !== null, "SSL_new succeeds");
     this.#ssl = ssl;
+    this.#context = context;
     this.#options = options;
+    const log = this.#log = new SessionLog(options.log);
+    this.#traced = log.shows.sslDebug || log.shows.sessionPackets;
+    const { policy } = context;
+    if (policy.clientCertificates !== undefined) {
+      const tell = log.shows.verbose ? (text: string) => log.verbose(text) : undefined;
+      this.#verification = new Verification(tell);
+    }
+    if (options.requireCertificate) {
+      libssl.SSL_set_security_level(ssl, 1);
+      const idContext = context.sessionIdContext(true);
+      libssl.SSL_set_session_id_context(ssl, idContext, idContext.length);
+    }
+    log.begin(options.cipherList ?? policy.cipherList);
     assert(libssl.SSL_set_fd(ssl, fd) === 1, "SSL_set_fd succeeds");
+    if (log.shows.sslDebug) watchStates(ssl);
+    if (log.shows.handshakePackets) watchBytes(ssl, true);
     libssl.SSL_set_accept_state(ssl);
+  }
+
+  /**
+   * Takes {@linkcode EngineOptions.cipherList}, before the handshake begins. Answers whether it selects
+   * a cipher.
+   */
+  useCipherList(): boolean {
+    const { cipherList } = this.#options;
+    if (cipherList === undefined || cipherList === this.#context.policy.cipherList) return true;
+    clearErrors();
+    const taken = libssl.SSL_set_cipher_list(this.#ssl, cString(cipherList)) === 1;
+    clearErrors();
+    return taken;
   }
 
   /** What OpenSSL found wrong, in its words; empty when the peer just went away. */
@@ -75,7 +124,11 @@ export class ServerEngine implements CallbackTarget {
   handshake(): HandshakeStep {
     clearErrors();
     const result = withTarget(this, this.#step);
-    if (result === 1) return "done";
+    if (result === 1) {
+      const { shows } = this.#log;
+      if (shows.handshakePackets && !shows.sessionPackets) watchBytes(this.#ssl, false);
+      return "done";
+    }
     switch (this.#outcome.explain(this.#ssl, result)) {
       case ENGINE.wantRead:
         return this.#hello === "gathering" ? "suspended" : "want read";
@@ -94,15 +147,33 @@ export class ServerEngine implements CallbackTarget {
    */
   read(into: Bytes): number {
     clearErrors();
-    const count = libssl.SSL_read(this.#ssl, into, into.length);
+    const count = this.#traced
+      ? this.#tracedRead(into)
+      : libssl.SSL_read(this.#ssl, into, into.length);
     return count > 0 ? count : this.#outcome.explain(this.#ssl, count);
   }
 
   /** Encrypts the first `count` bytes of `from`: bytes taken (more than 0), or one of {@linkcode ENGINE}. */
   write(from: Bytes, count: number): number {
     clearErrors();
-    const taken = libssl.SSL_write(this.#ssl, from, count);
+    const taken = this.#traced
+      ? this.#tracedWrite(from, count)
+      : libssl.SSL_write(this.#ssl, from, count);
     return taken > 0 ? taken : this.#outcome.explain(this.#ssl, taken);
+  }
+
+  /** Whether bytes have been read from the descriptor that {@linkcode read} has not returned. */
+  hasPending(): boolean {
+    return libssl.SSL_has_pending(this.#ssl) === 1;
+  }
+
+  // In functions of their own, because a function that makes a closure allocates at each call.
+  #tracedRead(into: Bytes): number {
+    return withTarget(this, () => libssl.SSL_read(this.#ssl, into, into.length));
+  }
+
+  #tracedWrite(from: Bytes, count: number): number {
+    return withTarget(this, () => libssl.SSL_write(this.#ssl, from, count));
   }
 
   /** Sends close_notify, if that is possible at once; the peer's is not awaited. */
@@ -114,7 +185,22 @@ export class ServerEngine implements CallbackTarget {
 
   /** What was negotiated; after `done`. */
   summary(): Handshake {
-    return summarize(this.#ssl);
+    return summarize(this.#ssl, {
+      digest: this.#context.digest,
+      serverName: this.#serverName,
+      ticketed: this.#ticketed,
+    });
+  }
+
+  /** Whether {@linkcode report} has anything to say. */
+  get reports(): boolean {
+    const { summary, untrusted, peercert, verbose, cache } = this.#log.shows;
+    return summary || untrusted || peercert || verbose || cache;
+  }
+
+  /** Says in the log what was negotiated. */
+  report(handshake: Handshake): void {
+    this.#log.finished(handshake, this.#verification);
   }
 
   /** Gives everything back, the descriptor excepted; again is allowed. */
@@ -134,6 +220,7 @@ export class ServerEngine implements CallbackTarget {
     const complete = resumption.gather(readHello(ssl), {
       serverId,
       gathered: this.#gathered,
+      log: this.#log,
       abandoned: () => !this.#open,
       done: () => {
         if (!this.#open) return;
@@ -155,10 +242,17 @@ export class ServerEngine implements CallbackTarget {
 
   /** For OpenSSL. */
   newSession(session: SslSession): void {
+    // A ticket of TLS 1.3 holds all of its session: nobody can ask for it by id.
+    const { resumption, serverId } = this.#options;
+    const tls13 = libssl.SSL_version(this.#ssl) === VERSION.TLSv1_3;
+    if (resumption === undefined || (tls13 && resumption.ticketable)) return;
     const id = sessionIdOf(session);
     const bytes = id.length === 0 ? undefined : encodeSession(session);
     if (bytes === undefined) return;
-    this.#options.resumption?.store(id, this.#options.serverId, bytes);
+    if (this.#log.shows.cache) {
+      this.#log.cache(`save session ${serverCacheId(id, serverId)} to smtpd cache`);
+    }
+    resumption.store(id, serverId, bytes);
     bytes.fill(0);
   }
 
@@ -166,8 +260,59 @@ export class ServerEngine implements CallbackTarget {
   ticket(contexts: Omit<TicketContexts, "cipher">, issue: boolean): number {
     const { resumption } = this.#options;
     if (resumption === undefined) return 0;
-    if (issue) return resumption.encryptTicket(contexts);
-    return resumption.decryptTicket(contexts, libssl.SSL_version(this.#ssl) === VERSION.TLSv1_3);
+    const log = this.#log;
+    if (issue) return resumption.encryptTicket(contexts, log);
+    const alwaysRenew = libssl.SSL_version(this.#ssl) === VERSION.TLSv1_3;
+    const result = resumption.decryptTicket(contexts, alwaysRenew, log);
+    this.#ticketed ||= result > 0;
+    return result;
+  }
+
+  /** For OpenSSL. */
+  verified(ok: boolean, store: X509StoreCtx): void {
+    this.#verification?.observe(ok, store);
+  }
+
+  /** For OpenSSL: once, or twice when the client has to send another hello. */
+  serverName(ssl: Ssl): number {
+    const { sni } = this.#context;
+    const name = readCString(libssl.SSL_get_servername(ssl, HOST_NAME));
+    if (sni === undefined || name === "") return SERVER_NAME.NOACK;
+    const log = this.#log;
+    if (!isHostName(name)) {
+      log.invalidServerName(name);
+      return SERVER_NAME.NOACK;
+    }
+    if (this.#serverName !== "") {
+      if (name === this.#serverName) return SERVER_NAME.OK;
+      log.changedServerName(this.#serverName, name);
+      return SERVER_NAME.NOACK;
+    }
+    const chains = sni.find(name);
+    if (chains === undefined) {
+      log.unmatchedServerName(name);
+      return SERVER_NAME.NOACK;
+    }
+    if (!useChains(ssl, chains)) {
+      log.unusableServerName(name);
+      return SERVER_NAME.ALERT_FATAL;
+    }
+    this.#serverName = name;
+    return SERVER_NAME.OK;
+  }
+
+  /** For OpenSSL. */
+  stateChanged(ssl: Ssl, where: number, result: number): void {
+    this.#log.state(ssl, where, result);
+  }
+
+  /** For OpenSSL. */
+  moved(
+    operation: number,
+    where: { bio: bigint; data: bigint; length: number },
+    moved: { result: number; bytes: Uint8Array },
+  ): void {
+    this.#log.packet(operation, where, moved);
   }
 
   #helloReady(resumption: Resumption): void {

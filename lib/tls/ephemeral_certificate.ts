@@ -11,7 +11,7 @@ import { cString } from "../ffi/memory.ts";
 import { clearErrors } from "../ffi/openssl/error_queue.ts";
 import { libcrypto } from "../ffi/openssl/openssl.ts";
 import type { EvpPkey, EvpPkeyCtx, X509 } from "../ffi/openssl/types.ts";
-import { initializeLibrary } from "./context.ts";
+import { initializeLibrary } from "./library.ts";
 
 /** Kinds of key. */
 export type KeyKind = "ECDSA P-256" | "RSA-2048";

@@ -1,6 +1,9 @@
 /**
  * Random bytes from OpenSSL's generator, which seeds itself from the kernel.
  *
+ * What is mixed in can only add to what is unknown about the generator, whoever made it: OpenSSL 3
+ * takes it as additional input of a reseed from the kernel (crypto/rand/rand_lib.c: RAND_add).
+ *
  * @module
  */
 import type { Bytes } from "../base/bytes.ts";
@@ -21,7 +24,21 @@ export function fillRandom(bytes: Bytes): boolean {
   return false;
 }
 
-/** Mixes `bytes` into the generator's pool; this can only add to what is unknown about it. */
+/** Mixes `bytes` into the generator's pool, and counts them as unknown to everybody else. */
 export function stirRandom(bytes: Bytes): void {
   libcrypto.RAND_seed(bytes, bytes.length);
+  clearErrors();
+}
+
+/** Mixes `bytes` into the generator's pool, and counts on nothing: others may know them. */
+export function stirRandomUncounted(bytes: Bytes): void {
+  libcrypto.RAND_add(bytes, bytes.length, 0);
+  clearErrors();
+}
+
+/** Whether the generator has been seeded; OpenSSL tries to, if it has not been. */
+export function isRandomSeeded(): boolean {
+  const seeded = libcrypto.RAND_status() === 1;
+  clearErrors();
+  return seeded;
 }

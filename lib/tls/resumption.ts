@@ -17,6 +17,7 @@ import type { TlsmgrAnswer } from "../proto/tlsmgr.ts";
 import type { SslSession } from "../ffi/openssl/types.ts";
 import type { Bytes } from "../base/bytes.ts";
 import type { HelloFacts } from "./hello.ts";
+import type { SessionLog } from "./session_log.ts";
 import { decodeSession, serverCacheId } from "./sessions.ts";
 import { type TicketCipher, type TicketContexts, TicketKeys } from "./tickets.ts";
 import { isOk, type TlsmgrClient } from "./tlsmgr_client.ts";
@@ -83,6 +84,7 @@ export class Resumption {
   gather(facts: HelloFacts, into: {
     serverId: string;
     gathered: Gathered;
+    log: SessionLog;
     abandoned: () => boolean;
     done: () => void;
   }): boolean {
@@ -105,9 +107,13 @@ export class Resumption {
     if (wants.sessionId !== undefined) {
       open++;
       const id = serverCacheId(wants.sessionId, into.serverId);
+      into.log.cache(`looking up session ${id} in ${CACHE_TYPE} cache`);
       tlsmgr.lookup(CACHE_TYPE, id, (answer) => {
         if (isOk(answer) && !into.abandoned()) {
-          into.gathered.session = decodeSession(answer.session.data());
+          const session = into.gathered.session = decodeSession(answer.session.data());
+          if (session !== undefined) {
+            into.log.cache(`reloaded session ${id} from ${CACHE_TYPE} cache`);
+          }
         }
         settle();
       });
@@ -122,10 +128,12 @@ export class Resumption {
   }
 
   /** For OpenSSL's ticket callback: issue one. */
-  encryptTicket(contexts: Omit<TicketContexts, "cipher">): number {
+  encryptTicket(contexts: Omit<TicketContexts, "cipher">, log: SessionLog): number {
     const { ticketCipher: cipher } = this.#options;
     if (cipher === undefined) return 0;
-    return this.#keys.encrypt({ ...contexts, cipher }, this.#options.unixSeconds());
+    const result = this.#keys.encrypt({ ...contexts, cipher }, this.#options.unixSeconds());
+    if (result > 0) log.cache(`Issuing session ticket, key expiration: ${this.#keys.used}`);
+    return result;
   }
 
   /**
@@ -134,10 +142,16 @@ export class Resumption {
    * @param alwaysRenew issue another one whatever the key's age: a TLS 1.3 client uses each ticket
    * once (RFC 8446 C.4), and would otherwise resume every second time only
    */
-  decryptTicket(contexts: Omit<TicketContexts, "cipher">, alwaysRenew: boolean): number {
-    const { ticketCipher: cipher } = this.#options;
+  decryptTicket(
+    contexts: Omit<TicketContexts, "cipher">,
+    alwaysRenew: boolean,
+    log: SessionLog,
+  ): number {
+    const { ticketCipher: cipher, unixSeconds } = this.#options;
     if (cipher === undefined) return 0;
-    return this.#keys.decrypt({ ...contexts, cipher }, this.#options.unixSeconds(), alwaysRenew);
+    const result = this.#keys.decrypt({ ...contexts, cipher }, unixSeconds(), alwaysRenew);
+    if (result > 0) log.cache(`Decrypting session ticket, key expiration: ${this.#keys.used}`);
+    return result;
   }
 
   /** Overwrites all keys. */

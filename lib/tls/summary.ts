@@ -9,6 +9,11 @@ import { clearErrors } from "../ffi/openssl/error_queue.ts";
 import { libcrypto, libssl } from "../ffi/openssl/openssl.ts";
 import type { EvpPkey, Ssl, X509 } from "../ffi/openssl/types.ts";
 import { readCString } from "../ffi/memory.ts";
+import {
+  type FingerprintDigest,
+  type PeerCertificate,
+  readPeerCertificate,
+} from "./peer_certificate.ts";
 
 /** How one side signed. */
 export interface Signature {
@@ -36,10 +41,23 @@ export interface Handshake {
   readonly keyExchangeBits: number;
   /** TLS 1.3 only, and not of a resumed session. */
   readonly serverSignature: Signature | undefined;
+  /** TLS 1.3 only, with a certificate of the client's, and not of a resumed session. */
+  readonly clientSignature: Signature | undefined;
   /** The session was resumed. */
   readonly resumed: boolean;
-  /** The peer sent a certificate. */
-  readonly peerCertificate: boolean;
+  /** … or made, with a ticket. */
+  readonly ticketed: boolean;
+  /** The client's certificate, of this handshake or of the session that it resumed. */
+  readonly peerCertificate: PeerCertificate | undefined;
+  /** The server name that the client asked for, if there are certificates for it; else empty. */
+  readonly serverName: string;
+}
+
+/** What the handshake itself has to say. */
+export interface HandshakeFacts {
+  readonly digest: FingerprintDigest;
+  readonly serverName: string;
+  readonly ticketed: boolean;
 }
 
 const bitsOut = new Int32Array(1);
@@ -51,8 +69,8 @@ const pkeyBytes = new Uint8Array(pkeyOut.buffer);
 const groupName = new Uint8Array(64);
 const groupLength = new Uint8Array(8);
 
-/** What `ssl` has agreed on. */
-export function summarize(ssl: Ssl): Handshake {
+/** What `ssl` has agreed on; without `facts` nothing is said about certificates and names. */
+export function summarize(ssl: Ssl, facts?: HandshakeFacts): Handshake {
   const cipher = libssl.SSL_get_current_cipher(ssl);
   const usedBits = cipher === null ? 0 : libssl.SSL_CIPHER_get_bits(cipher, bitsBytes);
   const tls13 = libssl.SSL_version(ssl) === VERSION.TLSv1_3;
@@ -64,8 +82,11 @@ export function summarize(ssl: Ssl): Handshake {
     algorithmBits: cipher === null ? 0 : bitsOut[0],
     ...(tls13 ? keyExchangeOf(ssl) : NO_KEY_EXCHANGE),
     serverSignature: tls13 && !resumed ? serverSignatureOf(ssl) : undefined,
+    clientSignature: tls13 && !resumed ? clientSignatureOf(ssl) : undefined,
     resumed,
-    peerCertificate: libssl.SSL_get0_peer_certificate(ssl) !== null,
+    ticketed: facts?.ticketed ?? false,
+    peerCertificate: facts === undefined ? undefined : readPeerCertificate(ssl, facts.digest),
+    serverName: facts?.serverName ?? "",
   };
   // Questions that have no answer leave errors behind.
   clearErrors();
@@ -96,11 +117,22 @@ function groupOf(key: EvpPkey): string {
 
 function serverSignatureOf(ssl: Ssl): Signature | undefined {
   const certificate = libssl.SSL_get_certificate(ssl);
-  if (certificate === null) return undefined;
-  const digest = libssl.SSL_ctrl(ssl, CTRL.GET_SIGNATURE_NID, 0n, nidBytes) === 1n
-    ? readCString(libcrypto.OBJ_nid2sn(nidOut[0]))
-    : "";
-  return describeKey(certificate, digest === "UNDEF" ? "" : digest);
+  return certificate === null
+    ? undefined
+    : describeKey(certificate, digestOf(ssl, CTRL.GET_SIGNATURE_NID));
+}
+
+function clientSignatureOf(ssl: Ssl): Signature | undefined {
+  const certificate = libssl.SSL_get0_peer_certificate(ssl);
+  return certificate === null
+    ? undefined
+    : describeKey(certificate, digestOf(ssl, CTRL.GET_PEER_SIGNATURE_NID));
+}
+
+function digestOf(ssl: Ssl, question: number): string {
+  if (libssl.SSL_ctrl(ssl, question, 0n, nidBytes) !== 1n) return "";
+  const digest = readCString(libcrypto.OBJ_nid2sn(nidOut[0]));
+  return digest === "UNDEF" ? "" : digest;
 }
 
 function describeKey(certificate: X509, digest: string): Signature | undefined {
@@ -127,19 +159,28 @@ function describeKey(certificate: X509, digest: string): Signature | undefined {
  */
 export function describeHandshake(handshake: Handshake, peer: string): string {
   const { protocol, cipher, usedBits, algorithmBits } = handshake;
-  const trust = handshake.peerCertificate ? "Untrusted" : "Anonymous";
-  let line = `${trust} TLS connection established from ${peer}: ${protocol} with cipher ` +
+  const { peerCertificate, serverName } = handshake;
+  const trust = peerCertificate === undefined
+    ? "Anonymous"
+    : peerCertificate.trusted
+    ? "Trusted"
+    : "Untrusted";
+  const to = serverName === "" ? "" : ` to ${serverName}`;
+  let line = `${trust} TLS connection established from ${peer}${to}: ${protocol} with cipher ` +
     `${cipher} (${usedBits}/${algorithmBits} bits)`;
   if (handshake.keyExchange !== "") {
     line += ` key-exchange ${handshake.keyExchange}` +
       detail(handshake.keyExchangeCurve, handshake.keyExchangeBits);
   }
-  const signature = handshake.serverSignature;
-  if (signature !== undefined) {
-    line += ` server-signature ${signature.name}${detail(signature.curve, signature.bits)}`;
-    if (signature.digest !== "") line += ` server-digest ${signature.digest}`;
-  }
-  return line;
+  return line + signed("server", handshake.serverSignature) +
+    signed("client", handshake.clientSignature);
+}
+
+function signed(who: string, signature: Signature | undefined): string {
+  if (signature === undefined) return "";
+  const { name, curve, bits, digest } = signature;
+  return ` ${who}-signature ${name}${detail(curve, bits)}` +
+    (digest === "" ? "" : ` ${who}-digest ${digest}`);
 }
 
 function detail(curve: string, bits: number): string {

@@ -3,7 +3,8 @@
  *
  * The newest key encrypts until its own time is up; both decrypt. How long a key decrypts here is the
  * whole cache timeout after that, as in Postfix's tls/tls_mgr.c tls_mgr_key(). Each key has its
- * parameters laid out in C memory once, so that using it costs two calls of OpenSSL's.
+ * parameters laid out once, in C memory that stays out of core dumps, so that using it costs two calls of
+ * OpenSSL's.
  *
  * Callers pass `now`; nothing here asks tlsmgr. Keys are overwritten when they are dropped.
  *
@@ -16,6 +17,7 @@ import { libcrypto } from "../ffi/openssl/openssl.ts";
 import type { EvpCipher, EvpCipherCtx, EvpMacCtx } from "../ffi/openssl/types.ts";
 import { copyFromC, copyToC, cString, Memory } from "../ffi/memory.ts";
 import type { TicketKey } from "../proto/ticket_key.ts";
+import { SecretMemory } from "./secret_memory.ts";
 
 const NAME_BYTES = 16;
 const IV_BYTES = 16;
@@ -62,7 +64,7 @@ export class TicketCipher {
 class LoadedKey {
   readonly name: Bytes;
   readonly encryptUntil: number;
-  readonly #memory: Memory;
+  readonly #memory: SecretMemory;
   readonly #cipherKey: Deno.PointerObject;
   readonly #macParameters: Deno.PointerObject;
 
@@ -70,7 +72,7 @@ class LoadedKey {
     this.name = key.name;
     this.encryptUntil = key.encryptUntil;
     // Cipher key (32), HMAC key (32), digest name (8), then OSSL_PARAM[3].
-    const memory = new Memory(72 + 3 * PARAM_BYTES);
+    const memory = new SecretMemory(72 + 3 * PARAM_BYTES);
     memory.bytes.set(key.cipherKey, 0);
     memory.bytes.set(key.hmacKey, 32);
     memory.bytes.set(DIGEST_NAME, 64);
@@ -116,7 +118,7 @@ const DIGEST_NAME = cString("SHA256");
 
 /** Lays an `OSSL_PARAM` out: key, data_type, data, data_size, return_size. */
 function setParam(
-  memory: Memory,
+  memory: SecretMemory,
   at: number,
   param: { key: bigint; type: number; data: bigint; size: bigint },
 ): void {
@@ -143,10 +145,16 @@ const wantedName = new Uint8Array(NAME_BYTES);
 export class TicketKeys {
   readonly #timeoutS: number;
   readonly #keys: LoadedKey[] = [];
+  #used = 0;
 
   /** @param timeoutS the smtpd cache's timeout, seconds */
   constructor(timeoutS: number) {
     this.#timeoutS = timeoutS;
+  }
+
+  /** Until when the key that was used last encrypts, in seconds since 1970. */
+  get used(): number {
+    return this.#used;
   }
 
   /** Whether a ticket can be issued at `now` (seconds since 1970) without asking tlsmgr. */
@@ -180,6 +188,7 @@ export class TicketKeys {
   encrypt(ticket: TicketContexts, now: number): number {
     const key = this.#keys.at(0);
     if (key === undefined || key.encryptUntil + this.#timeoutS / 2 <= now) return TICKET.none;
+    this.#used = key.encryptUntil;
     copyToC(ticket.keyName, key.name, NAME_BYTES);
     if (libcrypto.RAND_bytes_at(ticket.iv, IV_BYTES) !== 1) return TICKET.none;
     return key.start(ticket, "encrypt") ? TICKET.usable : TICKET.none;
@@ -190,6 +199,7 @@ export class TicketKeys {
     copyFromC(wantedName, ticket.keyName, NAME_BYTES);
     const key = this.#find(wantedName, now);
     if (key === undefined || !key.start(ticket, "decrypt")) return TICKET.none;
+    this.#used = key.encryptUntil;
     return alwaysRenew || key.encryptUntil <= now ? TICKET.renew : TICKET.usable;
   }
 

@@ -117,12 +117,25 @@ export class TlsmgrClient implements AttrChannelHandler {
     });
   }
 
-  /** Stores `session` as `cacheId`; nobody waits for the answer. */
-  update(cacheType: string, cacheId: string, session: Bytes): void {
-    this.#ask("update", ignore, (ask) => {
+  /** Stores `session` as `cacheId`; a caller without a handler does not wait for the answer. */
+  update(
+    cacheType: string,
+    cacheId: string,
+    session: Bytes,
+    handler: AnswerHandler = ignore,
+  ): void {
+    this.#ask("update", handler, (ask) => {
       ask.cacheType = cacheType;
       ask.cacheId = cacheId;
       ask.session.set(session);
+    });
+  }
+
+  /** Removes what is stored as `cacheId`. */
+  delete(cacheType: string, cacheId: string, handler: AnswerHandler): void {
+    this.#ask("delete", handler, (ask) => {
+      ask.cacheType = cacheType;
+      ask.cacheId = cacheId;
     });
   }
 
@@ -315,7 +328,7 @@ function describeEnd(end: ChannelEnd): string {
     case "cut off":
       return "closed by the server in the middle of a reply";
     case "too slow":
-      return "a reply took too long";
+      return end.sending ? "it takes no requests" : "a reply took too long";
     case "too large":
       return `${end.fault} in a reply`;
     case "error":

@@ -10,6 +10,7 @@ export const CTRL = {
   SET_READ_AHEAD: 41,
   SET_SESS_CACHE_SIZE: 42,
   SET_SESS_CACHE_MODE: 44,
+  SET_TLSEXT_SERVERNAME_CB: 53,
   SET_TLSEXT_HOSTNAME: 55,
   SET_GROUPS_LIST: 92,
   GET_PEER_SIGNATURE_NID: 108,
@@ -99,3 +100,59 @@ export const FILETYPE_PEM = 1;
 export const CBC_MODE = 2;
 /** `OPENSSL_VERSION` for `OpenSSL_version` */
 export const VERSION_TEXT = 0;
+
+/** `OPENSSL_INIT_*` of `OPENSSL_init_ssl` (openssl/crypto.h). */
+export const INIT = { LOAD_CONFIG: 0x40n, NO_LOAD_CONFIG: 0x80n } as const;
+
+/** `CONF_MFLAGS_*` (openssl/conf.h). */
+export const CONFIG_FLAG = {
+  IGNORE_RETURN_CODES: 0x2,
+  SILENT: 0x4,
+  IGNORE_MISSING_FILE: 0x10,
+  DEFAULT_SECTION: 0x20,
+} as const;
+
+/** `SSL_CB_*` and `SSL_ST_ACCEPT`: what an info callback is told (openssl/ssl.h). */
+export const INFO = {
+  LOOP: 0x1,
+  EXIT: 0x2,
+  READ: 0x4,
+  ALERT: 0x4000,
+  ACCEPT: 0x2000,
+} as const;
+
+/** `SSL_AD_*` */
+export const ALERT = { INTERNAL_ERROR: 80 } as const;
+
+/** `SSL_VERIFY_*` */
+export const VERIFY = { NONE: 0, PEER: 0x1, CLIENT_ONCE: 0x4 } as const;
+
+/** `X509_V_*`: results of verification (openssl/x509_vfy.h). */
+export const X509_ERROR = {
+  OK: 0,
+  CERT_NOT_YET_VALID: 9,
+  CERT_HAS_EXPIRED: 10,
+  ERROR_IN_CERT_NOT_BEFORE_FIELD: 13,
+  ERROR_IN_CERT_NOT_AFTER_FIELD: 14,
+  DEPTH_ZERO_SELF_SIGNED_CERT: 18,
+  SELF_SIGNED_CERT_IN_CHAIN: 19,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 20,
+  CERT_CHAIN_TOO_LONG: 22,
+  INVALID_PURPOSE: 26,
+  CERT_UNTRUSTED: 27,
+} as const;
+
+/** `X509_PURPOSE_*` */
+export const PURPOSE = { SSL_SERVER: 2 } as const;
+
+/** `X509_TRUST_*` */
+export const TRUST = { SSL_SERVER: 3 } as const;
+
+/** `XKU_*`: answers of `X509_get_extended_key_usage`. */
+export const EXTENDED_KEY_USAGE = { SSL_SERVER: 0x1, SSL_CLIENT: 0x2, ANY: 0x100 } as const;
+
+/** `NID_*`: parts of a distinguished name (openssl/obj_mac.h). */
+export const NID = { commonName: 13, organizationName: 17 } as const;
+
+/** `SSL_TLSEXT_ERR_*`: answers of a server name callback. */
+export const SERVER_NAME = { OK: 0, ALERT_FATAL: 2, NOACK: 3 } as const;

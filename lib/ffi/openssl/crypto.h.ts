@@ -11,6 +11,28 @@ export const LIBCRYPTO = {
   OpenSSL_version_num: { parameters: [], result: "u64" },
   OpenSSL_version: { parameters: ["i32" /* t */], result: "pointer" },
   CRYPTO_free: { parameters: ["pointer", "pointer", /* file */ "i32" /* line */], result: "void" },
+  OPENSSL_INIT_new: { parameters: [], result: "pointer" },
+  OPENSSL_INIT_free: { parameters: ["pointer"], result: "void" },
+  OPENSSL_INIT_set_config_filename: {
+    parameters: ["pointer", "buffer" /* filename */],
+    result: "i32",
+  },
+  OPENSSL_INIT_set_config_appname: { parameters: ["pointer", "buffer" /* name */], result: "i32" },
+  OPENSSL_INIT_set_config_file_flags: {
+    parameters: ["pointer", "usize" /* unsigned long flags */],
+    result: "void",
+  },
+  // openssl/conf.h
+  NCONF_new: { parameters: ["pointer" /* meth */], result: "pointer" },
+  NCONF_free: { parameters: ["pointer"], result: "void" },
+  NCONF_load: {
+    parameters: ["pointer", "buffer", /* file */ "buffer" /* long *eline */],
+    result: "i32",
+  },
+  NCONF_get_string: {
+    parameters: ["pointer", "pointer", /* group */ "buffer" /* name */],
+    result: "pointer",
+  },
   // openssl/err.h
   ERR_clear_error: { parameters: [], result: "void" },
   ERR_get_error_all: {
@@ -27,6 +49,11 @@ export const LIBCRYPTO = {
     result: "i32",
   },
   RAND_seed: { parameters: ["buffer", "i32" /* num */], result: "void" },
+  RAND_add: {
+    parameters: ["buffer", "i32", /* num */ "f64" /* randomness, bytes */],
+    result: "void",
+  },
+  RAND_status: { parameters: [], result: "i32" },
   // openssl/evp.h
   EVP_CIPHER_fetch: {
     parameters: ["pointer", /* ctx */ "buffer", /* algorithm */ "pointer" /* properties */],
@@ -50,6 +77,12 @@ export const LIBCRYPTO = {
     result: "i32",
   },
   EVP_sha256: { parameters: [], result: T.evpMd },
+  EVP_get_digestbyname: { parameters: ["buffer" /* name */], result: T.evpMd },
+  EVP_Digest: {
+    parameters: ["pointer", /* data */ "usize", /* count */ "buffer", "buffer", T.evpMd, "pointer"],
+    // …, md, size, type, engine
+    result: "i32",
+  },
   EVP_PKEY_free: { parameters: [T.evpPkey], result: "void" },
   EVP_PKEY_get_bits: { parameters: [T.evpPkey], result: "i32" },
   EVP_PKEY_get0_type_name: { parameters: [T.evpPkey], result: "pointer" },
@@ -74,11 +107,13 @@ export const LIBCRYPTO = {
   },
   // openssl/bio.h, openssl/pem.h
   BIO_new_file: { parameters: ["buffer", /* filename */ "buffer" /* mode */], result: T.bio },
+  BIO_set_callback_ex: { parameters: [T.bio, "function" /* callback */], result: "void" },
   BIO_free: { parameters: [T.bio], result: "i32" },
   PEM_read_bio: {
     parameters: [T.bio, "buffer", /* name */ "buffer", /* header */ "buffer", "buffer" /* len */],
     result: "i32",
   },
+  PEM_read_bio_Parameters: { parameters: [T.bio, "pointer" /* EVP_PKEY ** */], result: T.evpPkey },
   PEM_write_bio_X509: { parameters: [T.bio, T.x509], result: "i32" },
   PEM_write_bio_PrivateKey: {
     parameters: [T.bio, T.evpPkey, T.evpCipher, "pointer", "i32", "pointer", "pointer"],
@@ -90,6 +125,33 @@ export const LIBCRYPTO = {
     parameters: ["pointer", "buffer", /* in */ "isize" /* length */],
     result: T.evpPkey,
   },
+  i2d_X509_PUBKEY_length: {
+    name: "i2d_X509_PUBKEY",
+    parameters: ["pointer", /* X509_PUBKEY * */ "pointer" /* NULL */],
+    result: "i32",
+  },
+  i2d_X509_PUBKEY: {
+    parameters: ["pointer", /* X509_PUBKEY * */ "buffer" /* unsigned char ** */],
+    result: "i32",
+  },
+  X509_get_X509_PUBKEY: { parameters: [T.x509], result: "pointer" },
+  X509_digest: {
+    parameters: [T.x509, T.evpMd, "buffer", /* md */ "buffer" /* len */],
+    result: "i32",
+  },
+  X509_verify_cert: { parameters: [T.x509StoreCtx], result: "i32" },
+  X509_verify_cert_error_string: { parameters: ["isize" /* n */], result: "pointer" },
+  X509_get_extended_key_usage: { parameters: [T.x509], result: "u32" },
+  X509_STORE_CTX_get_error: { parameters: [T.x509StoreCtx], result: "i32" },
+  X509_STORE_CTX_get_error_depth: { parameters: [T.x509StoreCtx], result: "i32" },
+  X509_STORE_CTX_get_current_cert: { parameters: [T.x509StoreCtx], result: T.x509 },
+  X509_STORE_CTX_get0_cert: { parameters: [T.x509StoreCtx], result: T.x509 },
+  X509_STORE_CTX_get0_param: { parameters: [T.x509StoreCtx], result: "pointer" },
+  X509_VERIFY_PARAM_set_purpose: {
+    parameters: ["pointer", "i32" /* purpose */],
+    result: "i32",
+  },
+  X509_VERIFY_PARAM_set_trust: { parameters: ["pointer", "i32" /* trust */], result: "i32" },
   X509_new: { parameters: [], result: T.x509 },
   X509_free: { parameters: [T.x509], result: "void" },
   X509_set_version: { parameters: [T.x509, "isize"], result: "i32" },
@@ -102,6 +164,21 @@ export const LIBCRYPTO = {
   X509_get0_pubkey: { parameters: [T.x509], result: T.evpPkey },
   X509_check_private_key: { parameters: [T.x509, T.evpPkey], result: "i32" },
   X509_get_subject_name: { parameters: [T.x509], result: T.x509Name },
+  X509_get_issuer_name: { parameters: [T.x509], result: T.x509Name },
+  X509_NAME_oneline: {
+    parameters: [T.x509Name, "buffer", /* buf */ "i32" /* size */],
+    result: "pointer",
+  },
+  X509_NAME_get_index_by_NID: {
+    parameters: [T.x509Name, "i32", /* nid */ "i32" /* lastpos */],
+    result: "i32",
+  },
+  X509_NAME_get_entry: { parameters: [T.x509Name, "i32" /* loc */], result: "pointer" },
+  X509_NAME_ENTRY_get_data: { parameters: ["pointer"], result: "pointer" },
+  ASN1_STRING_to_UTF8: {
+    parameters: ["buffer", /* unsigned char ** */ "pointer" /* ASN1_STRING * */],
+    result: "i32",
+  },
   X509_set_issuer_name: { parameters: [T.x509, T.x509Name], result: "i32" },
   X509_NAME_add_entry_by_txt: {
     parameters: [

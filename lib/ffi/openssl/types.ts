@@ -18,6 +18,8 @@ export type SslCipher = Deno.PointerObject<"SSL_CIPHER">;
 export type X509 = Deno.PointerObject<"X509">;
 /** `X509_NAME *` */
 export type X509Name = Deno.PointerObject<"X509_NAME">;
+/** `X509_STORE_CTX *` */
+export type X509StoreCtx = Deno.PointerObject<"X509_STORE_CTX">;
 /** `EVP_PKEY *` */
 export type EvpPkey = Deno.PointerObject<"EVP_PKEY">;
 /** `EVP_PKEY_CTX *` */
@@ -44,6 +46,7 @@ export const T = {
   sslCipher: "pointer" as Deno.NativeTypedPointer<SslCipher>,
   x509: "pointer" as Deno.NativeTypedPointer<X509>,
   x509Name: "pointer" as Deno.NativeTypedPointer<X509Name>,
+  x509StoreCtx: "pointer" as Deno.NativeTypedPointer<X509StoreCtx>,
   evpPkey: "pointer" as Deno.NativeTypedPointer<EvpPkey>,
   evpPkeyCtx: "pointer" as Deno.NativeTypedPointer<EvpPkeyCtx>,
   evpCipher: "pointer" as Deno.NativeTypedPointer<EvpCipher>,

@@ -6,6 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Bytes, toHex } from "../../../lib/base/bytes.ts";
 import { ManualClock } from "../../../lib/base/clock.ts";
+import { tlsLogShows } from "../../../lib/config/tls_log_level.ts";
 import { closeFile } from "../../../lib/ffi/libc/file.ts";
 import { socketPair } from "../../../lib/ffi/libc/socket.ts";
 import { encodeTicketKey, ticketKeyFrom } from "../../../lib/proto/ticket_key.ts";
@@ -13,6 +14,7 @@ import { TLSMGR_STATUS, TlsmgrAnswer } from "../../../lib/proto/tlsmgr.ts";
 import { ServerContext, type ServerPolicy } from "../../../lib/tls/context.ts";
 import { type HandshakeStep, ServerEngine } from "../../../lib/tls/engine.ts";
 import { Resumption, type SessionKeeper } from "../../../lib/tls/resumption.ts";
+import type { SniMap } from "../../../lib/tls/sni_map.ts";
 import { TicketCipher } from "../../../lib/tls/tickets.ts";
 import type { AnswerHandler } from "../../../lib/tls/tlsmgr_client.ts";
 import { type CertificatePaths, writeCertificates } from "../../support/certificates.ts";
@@ -46,6 +48,20 @@ export function policyOf(
     options: 0xC00008D0n,
     preferServerCiphers: false,
     noTickets: false,
+    alwaysIssueIds: false,
+    dhFile: "",
+    dhParameter: "tlsproxy_tls_dh1024_param_file",
+    trust: {
+      caFile: "",
+      caPath: "",
+      appendDefault: false,
+      caFileParameter: "tlsproxy_tls_CAfile",
+      caPathParameter: "tlsproxy_tls_CApath",
+    },
+    clientCertificates: undefined,
+    fingerprintDigest: "sha256",
+    digestParameter: "tlsproxy_tls_fingerprint_digest",
+    library: { configFile: "default", configName: "" },
     ...change,
   };
 }
@@ -118,17 +134,30 @@ export interface HallOptions {
   tickets?: boolean;
   cache?: boolean;
   policy?: Partial<ServerPolicy>;
+  /** Certificates by server name. */
+  sni?: SniMap;
+  /** A TLS log level. */
+  logLevel?: string;
+  requireCertificate?: boolean;
+  cipherList?: string;
+  /** Shared with another hall. */
+  tlsmgr?: MemoryTlsmgr;
 }
 
 /** A context with its resumption and a tlsmgr behind it. */
 export class Hall {
-  readonly tlsmgr = new MemoryTlsmgr();
+  readonly tlsmgr: MemoryTlsmgr;
+  readonly options: HallOptions;
+  /** What the engines have logged. */
+  readonly lines: string[] = [];
   readonly context: ServerContext;
   readonly resumption: Resumption | undefined;
 
   constructor(paths: CertificatePaths, options: HallOptions = {}) {
     const { tickets = true, cache = true } = options;
-    this.context = new ServerContext(policyOf(paths, options.policy));
+    this.options = options;
+    this.tlsmgr = options.tlsmgr ?? new MemoryTlsmgr();
+    this.context = new ServerContext(policyOf(paths, options.policy), options.sni);
     const cipher = TicketCipher.find("aes-256-cbc");
     assert(typeof cipher !== "string");
     if (tickets || cache) {
@@ -172,9 +201,20 @@ export class Meeting implements Disposable {
     const ends = socketPair();
     assert(typeof ends !== "number");
     this.fds = ends;
+    const { logLevel = "0", requireCertificate = false, cipherList } = hall.options;
     this.engine = new ServerEngine(hall.context, ends[0], {
       resumption: hall.resumption,
       serverId,
+      requireCertificate,
+      ...(cipherList !== undefined && { cipherList }),
+      log: {
+        log: {
+          info: (text) => void hall.lines.push(text),
+          warn: (text) => void hall.lines.push(`warning: ${text}`),
+        },
+        shows: tlsLogShows(logLevel.split(" ")),
+        peer: "[192.0.2.1]:25",
+      },
       resume: () => {
         this.resumes++;
         this.server = this.engine.handshake();

@@ -62,7 +62,11 @@ testDescriptors(
         assertEquals(meeting.shake() === "done", done, offered);
       }
       hall.close();
-      new Hall(paths, { policy: { groups: ["bogus"] } }).close();
+      const unknown = new Hall(paths, { policy: { groups: ["bogus"] } });
+      assertEquals(unknown.context.warnings.length, 1);
+      using meeting = new Meeting(unknown, { version: TLS13, groups: "X25519" });
+      assertEquals(meeting.shake(), "done");
+      unknown.close();
     }),
 );
 

@@ -118,7 +118,21 @@ testHall("TLS 1.2 is resumed by ticket without asking the cache", {}, (hall) => 
   assertEquals([resumed, again, hadTicket], [true, [], true]);
 });
 
-testHall("TLS 1.3 is resumed by ticket, every time", { cache: false }, (hall) => {
+testHall(
+  "TLS 1.3 with tickets leaves nothing in the cache, where nobody could find it",
+  {},
+  (hall) => {
+    using meeting = new Meeting(hall, { version: TLS13 });
+    assertEquals(meeting.shake(), "done");
+    assert(meeting.client.hasTicket);
+    assertEquals(hall.asked().filter((question) => question === "update"), []);
+    using other = new Meeting(hall, { version: TLS12, options: NO_TICKET });
+    assertEquals(other.shake(), "done");
+    assertEquals(hall.asked().filter((question) => question === "update"), ["update"]);
+  },
+);
+
+testHall("TLS 1.3 is resumed by ticket, every time", {}, (hall) => {
   assertEquals(resume(hall, { version: TLS13 }), { resumed: true, again: [], hadTicket: true });
   // Each handshake brings another ticket, so a chain of them never ends.
   using first = new Meeting(hall, { version: TLS13 });

@@ -139,11 +139,12 @@ testClient("every kind of question goes out as Postfix words it", (bench) => {
   client.policy("smtpd", ignore);
   client.lookup("smtpd", "AB&s=x", ignore);
   client.update("smtpd", "AB&s=x", latin1("session"));
+  client.delete("smtpd", "AB&s=x", ignore);
   client.ticketKey(undefined, ignore);
   client.ticketKey(new Uint8Array(16).fill(0x41), ignore);
   bench.take();
   const asked: string[] = [];
-  for (const reply of ["cachable|1|timeout|3600|", "session||", "", "keybuf||", "keybuf||"]) {
+  for (const reply of ["cachable|1|timeout|3600|", "session||", "", "", "keybuf||", "keybuf||"]) {
     asked.push(bench.heard());
     bench.say(`status|0|${reply}|`);
   }
@@ -151,6 +152,7 @@ testClient("every kind of question goes out as Postfix words it", (bench) => {
     "request|policy|cache_type|smtpd||",
     "request|lookup|cache_type|smtpd|cache_id|AB&s=x||",
     `request|update|cache_type|smtpd|cache_id|AB&s=x|session|${btoa("session")}||`,
+    "request|delete|cache_type|smtpd|cache_id|AB&s=x||",
     "request|tktkey|keyname|||",
     `request|tktkey|keyname|${btoa("A".repeat(16))}||`,
   ]);
@@ -162,6 +164,20 @@ testClient("an answer of failure is an answer", (bench) => {
   bench.take();
   bench.say(`status|${FAIL}|seed|||`);
   assertEquals([bench.answers, bench.reports], [["fail"], []]);
+});
+
+testClient("an update and a delete are answered to whoever waits for that", (bench) => {
+  const { client } = bench;
+  const statuses: (number | undefined)[] = [];
+  const note: AnswerHandler = (answer) => statuses.push(answer?.status);
+  client.update("smtpd", "AB&s=x", latin1("session"), note);
+  client.delete("smtpd", "AB&s=x", note);
+  client.delete("smtpd", "AB&s=x", note);
+  bench.take();
+  bench.say("status|0||");
+  bench.say(`status|${FAIL}||`);
+  bench.say("status|many||");
+  assertEquals(statuses, [0, -1, undefined]);
 });
 
 testClient("a question asked inside an answer waits for its turn", (bench) => {
