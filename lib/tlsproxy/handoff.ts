@@ -33,6 +33,7 @@ import {
 } from "../net/stream.ts";
 import type { ContextAttributes } from "../proto/tls_context.ts";
 import { decodeServerSettings } from "../proto/tls_params.ts";
+import type { TlsServerSettings } from "../proto/tls_settings.ts";
 import {
   decodeHandOff,
   type HandOffRequest,
@@ -45,8 +46,7 @@ import {
 } from "../proto/tlsproxy.ts";
 import { type Reactor, READY, type ReadyHandler, type Registration } from "../reactor/reactor.ts";
 import type { Timer } from "../reactor/timers.ts";
-import type { ServerContext } from "../tls/context.ts";
-import type { Resumption } from "../tls/resumption.ts";
+import type { ServerAnswer, ServerHall } from "./server_side.ts";
 
 /** How long the local client may take for its request, and again for the descriptor (tlsproxy.c). */
 const CLIENT_LIMIT_MS = 100_000;
@@ -63,20 +63,15 @@ const CONTEXT_ATTRIBUTES_DEFAULT = 22;
 
 const reader = new ListReader();
 
-/** What a TLS server needs for a session. */
-export interface ServerHall {
-  readonly context: ServerContext;
-  readonly resumption: Resumption | undefined;
-}
-
 /** What hand-offs share. */
 export interface HandOffHall {
   readonly reactor: Reactor;
   readonly log: Log;
-  /** Answers, now or later, what a server session needs; `undefined`: the role is not available. */
-  serverReady(answer: (hall: ServerHall | undefined) => void): void;
-  /** A client of 3.12 has sent settings of its own; told for each request. */
-  settingsReceived(): void;
+  /**
+   * Answers, now or later, what a server session needs; `undefined`: the role is not available. A client
+   * of 3.12 sends settings.
+   */
+  serverReady(settings: TlsServerSettings | undefined, answer: ServerAnswer): void;
 }
 
 /** A hand-off that is complete. */
@@ -209,7 +204,7 @@ export class HandOff implements AttrChannelHandler, ReadyHandler {
     if (this.#refusal !== undefined) {
       return this.#refuse(`${this.#refusal}: refusing ${remoteEndpoint}`);
     }
-    if (!settingsFollow(flags, behind)) this.#prepare(request);
+    if (!settingsFollow(flags, behind)) this.#prepare(request, undefined);
   }
 
   /** List B of a 3.12 client, server role. */
@@ -220,14 +215,13 @@ export class HandOff implements AttrChannelHandler, ReadyHandler {
       this.#warn("tlsp_get_request_event: receive server TLS settings: unexpected content");
       return this.#handler.handOffEnded();
     }
-    this.#hall.settingsReceived();
     this.#contextAttributes = settings.contextAttributes;
-    this.#prepare(this.#request!);
+    this.#prepare(this.#request!, settings);
   }
 
   /** Finds out whether there is a server role at the moment, and answers. */
-  #prepare(request: HandOffRequest): void {
-    this.#hall.serverReady((server) => {
+  #prepare(request: HandOffRequest, settings: TlsServerSettings | undefined): void {
+    this.#hall.serverReady(settings, (server) => {
       if (this.#step !== "settings") return;
       if (server === undefined) return this.#answer(TLSPROXY_UNAVAILABLE);
       if ((request.flags & TLSPROXY_FLAG.probeOnly) !== 0) return this.#answer(TLSPROXY_READY);

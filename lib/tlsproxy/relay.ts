@@ -4,7 +4,8 @@
  * All relays of a thread share two buffers; a relay keeps bytes of its own only while the other side
  * does not take them: at most {@linkcode CHUNK_BYTES} each way. Nothing is allocated for a record
  * that gets through. A turn moves a bounded amount each way, so that neither a direction nor a
- * session can starve another; what is left over is moved in the next turn.
+ * session can starve another; what is left over is moved in the next turn. A side is read when it has
+ * been reported readable, or had more than was taken; never just to see whether there is something.
  *
  * How sides end (Postfix's tlsproxy/tlsproxy.c tlsp_strategy()): when the plaintext side ends, what it
  * has sent goes out, then close_notify; when the remote side ends, what it has sent is delivered, and
@@ -37,7 +38,7 @@ const fromPlainAt: readonly Bytes[] = Array.from(
 const fromNet = new Uint8Array(RECORD_BYTES);
 
 /** What a relay needs of an engine. */
-export type RelayEngine = Pick<ServerEngine, "read" | "write" | "shutdown">;
+export type RelayEngine = Pick<ServerEngine, "read" | "write" | "shutdown" | "hasPending">;
 
 /** What a relay answers. */
 export type RelayState =
@@ -62,6 +63,9 @@ export class Relay {
   plainEnded = false;
   plainDeaf = false;
   netEnded = false;
+  /** A side that has been emptied is reported by epoll when there is more. */
+  #plainMayHave = true;
+  #netMayHave = true;
   #plainFault = "";
   #failed = false;
 
@@ -83,8 +87,14 @@ export class Relay {
     return this.toPlainBytes !== undefined;
   }
 
-  /** Moves what can be moved. */
-  step(): RelayState {
+  /**
+   * Moves what can be moved.
+   *
+   * @param readable the sides that were reported readable, or gone, since the last step
+   */
+  step(readable: { plain: boolean; net: boolean }): RelayState {
+    this.#plainMayHave ||= readable.plain;
+    this.#netMayHave ||= readable.net;
     // Writing to TLS comes first: it may be what the remote side waits for before it sends.
     const moreFromPlain = !this.netEnded && this.#moveToNet();
     const moreFromNet = !this.#failed && this.#moveToPlain();
@@ -101,13 +111,14 @@ export class Relay {
   /** Plaintext side to TLS; answers whether there may be more at once. */
   #moveToNet(): boolean {
     if (!this.#flushToNet()) return false;
-    if (this.plainEnded) return false;
+    if (this.plainEnded || !this.#plainMayHave) return false;
     for (let i = 0; i < PLAIN_STEPS; i++) {
       const count = receive(this.#plainFd, fromPlain, CHUNK_BYTES);
+      // A short read has emptied the socket.
+      this.#plainMayHave = count === CHUNK_BYTES || count === INTERRUPTED;
       if (count > 0) {
         if (!this.#encrypt(count)) return false;
-        // A short read has emptied the socket; epoll tells when there is more.
-        if (count < CHUNK_BYTES) return false;
+        if (!this.#plainMayHave) return false;
       } else if (count === 0 || GONE.includes(count)) {
         this.plainEnded = true;
         return false;
@@ -162,7 +173,7 @@ export class Relay {
   /** TLS to plaintext side; answers whether there may be more at once. */
   #moveToPlain(): boolean {
     if (!this.#flushToPlain()) return false;
-    if (this.netEnded || this.plainDeaf) return false;
+    if (this.netEnded || this.plainDeaf || !this.#netMayHave) return false;
     for (let i = 0; i < RECORD_STEPS; i++) {
       const count = this.#engine.read(fromNet);
       if (count <= 0) {
@@ -171,7 +182,12 @@ export class Relay {
       }
       this.readWantsWrite = false;
       const sent = send(this.#plainFd, fromNet, count);
-      if (sent === count) continue;
+      if (sent === count) {
+        // After a record that was not full there is rarely more, and asking costs a system call.
+        if (count === RECORD_BYTES || this.#engine.hasPending()) continue;
+        this.#netMayHave = false;
+        return false;
+      }
       if (sent < 0 && sent !== AGAIN && sent !== INTERRUPTED) {
         this.#failPlain(sent);
         return false;
@@ -196,6 +212,7 @@ export class Relay {
   }
 
   #afterRead(result: number): void {
+    this.#netMayHave = result !== ENGINE.wantRead;
     this.readWantsWrite = result === ENGINE.wantWrite;
     if (result !== ENGINE.closed && result !== ENGINE.failed) return;
     // What was decrypted before the end has been delivered or is still on its way.

@@ -10,16 +10,11 @@
  */
 import { AcceptLoop } from "../net/accept_loop.ts";
 import { closeDescriptor, describeErrno } from "../net/stream.ts";
-import { showsTlsLog } from "../config/tls_log_level.ts";
+import type { Settings } from "../config/settings.ts";
 import type { Service, ServiceHall } from "../daemon/service_thread.ts";
-import { ServerContext } from "../tls/context.ts";
-import { stirRandom } from "../tls/random.ts";
-import { allowsTls13 } from "../tls/protocols.ts";
-import { Resumption } from "../tls/resumption.ts";
-import { TicketCipher } from "../tls/tickets.ts";
-import { isOk, TlsmgrClient } from "../tls/tlsmgr_client.ts";
-import { serverRoleOf } from "./server_policy.ts";
-import type { ServerHall } from "./handoff.ts";
+import type { TlsServerSettings } from "../proto/tls_settings.ts";
+import { TlsmgrClient } from "../tls/tlsmgr_client.ts";
+import { type ServerAnswer, ServerSide } from "./server_side.ts";
 import { Session, type SessionHall } from "./session.ts";
 
 /** How long a handshake may wait for one answer of tlsmgr; after that it goes on without. */
@@ -27,20 +22,23 @@ const QUESTION_LIMIT_MS = 2_000;
 /** An unused connection to tlsmgr is closed after this (Postfix's `ipc_idle`). */
 const IDLE_LIMIT_MS = 5_000;
 /** Between two tries to reach tlsmgr at start (util/attr_clnt.c). */
-const RETRY_MS = 1_000;
 /** Connections over and above the sessions allowed that get a proper refusal; beyond it they are closed. */
 const REFUSALS_MAX = 1_000;
-const CACHE_TYPE = "smtpd";
 
 /** Makes the service. */
 export function makeTlsproxyService(hall: ServiceHall): Service {
   return new TlsproxyService(hall);
 }
 
+/** Where tlsmgr listens; below the working folder for whom a path from the root will not hold. */
+function tlsmgrSocket({ parameters, service }: Settings): string {
+  const { queue_directory, tlsmgr_service_name: name } = parameters;
+  return service.chroot ? `private/${name}` : `${queue_directory}/private/${name}`;
+}
+
 class TlsproxyService implements Service, SessionHall {
   readonly reactor;
   readonly log;
-  readonly logSummary: boolean;
   readonly #hall: ServiceHall;
   readonly #tlsmgr: TlsmgrClient;
   readonly #server: ServerSide;
@@ -48,16 +46,13 @@ class TlsproxyService implements Service, SessionHall {
   readonly #sessions = new Set<Session>();
   #again: Session[] = [];
   #draining = false;
-  #settingsSeen = false;
 
   constructor(hall: ServiceHall) {
     this.#hall = hall;
     this.reactor = hall.reactor;
     this.log = hall.log;
-    const { parameters } = hall.settings;
-    this.logSummary = showsTlsLog(parameters.tlsproxy_tls_loglevel, "summary");
     this.#tlsmgr = new TlsmgrClient(hall.reactor, {
-      path: `${parameters.queue_directory}/private/${parameters.tlsmgr_service_name}`,
+      path: tlsmgrSocket(hall.settings),
       questionLimitMs: QUESTION_LIMIT_MS,
       idleLimitMs: IDLE_LIMIT_MS,
       report: (text) => hall.log.warn(text),
@@ -87,15 +82,8 @@ class TlsproxyService implements Service, SessionHall {
   }
 
   /** For sessions. */
-  serverReady(answer: (hall: ServerHall | undefined) => void): void {
-    this.#server.whenReady(answer);
-  }
-
-  /** For sessions. */
-  settingsReceived(): void {
-    if (this.#settingsSeen) return;
-    this.#settingsSeen = true;
-    this.log.info("the local client sends TLS settings of its own; those of this service are used");
+  serverReady(settings: TlsServerSettings | undefined, answer: ServerAnswer): void {
+    this.#server.whenReady(settings, answer);
   }
 
   /** For sessions. */
@@ -135,108 +123,5 @@ class TlsproxyService implements Service, SessionHall {
 
   #endIfEmpty(): void {
     if (this.#draining && this.#sessions.size === 0) this.#hall.drained();
-  }
-}
-
-/** The server role: a context, and what tlsmgr has to say about it. */
-class ServerSide {
-  readonly #hall: ServiceHall;
-  readonly #tlsmgr: TlsmgrClient;
-  readonly #context: ServerContext | undefined;
-  #resumption: Resumption | undefined;
-  #waiting: ((hall: ServerHall | undefined) => void)[] = [];
-  #phase: "unknown" | "asking" | "ready" = "unknown";
-
-  constructor(hall: ServiceHall, tlsmgr: TlsmgrClient) {
-    this.#hall = hall;
-    this.#tlsmgr = tlsmgr;
-    const role = serverRoleOf(hall.settings.parameters);
-    if (hall.isFirst) { for (const warning of role.warnings) hall.log.warn(warning); }
-    this.#context = role.on ? new ServerContext(role.policy) : undefined;
-    if (role.on) this.#ask(2);
-  }
-
-  /** Answers what a session needs, as soon as it is known. */
-  whenReady(answer: (hall: ServerHall | undefined) => void): void {
-    if (this.#context === undefined) return answer(undefined);
-    if (this.#phase === "ready") return answer(this.#ready(this.#context));
-    this.#waiting.push(answer);
-    if (this.#phase === "unknown") this.#ask(1);
-  }
-
-  close(): void {
-    this.#resumption?.close();
-    this.#context?.close();
-  }
-
-  #ready(context: ServerContext): ServerHall {
-    return { context, resumption: this.#resumption };
-  }
-
-  /** Asks for random bytes and for the cache's policy; both must come. */
-  #ask(tries: number): void {
-    this.#phase = "asking";
-    const { tls_daemon_random_bytes: size } = this.#hall.settings.parameters;
-    this.#tlsmgr.seed(size, (answer) => {
-      if (isOk(answer)) stirRandom(answer.seed.data());
-      const seeded = isOk(answer);
-      this.#tlsmgr.policy(CACHE_TYPE, (policy) => {
-        if (seeded && isOk(policy)) this.#take(policy.cachable === 1, policy.timeout);
-        else this.#retry(tries - 1);
-      });
-    });
-  }
-
-  #retry(tries: number): void {
-    if (tries > 0) {
-      this.#hall.reactor.after(RETRY_MS, () => this.#ask(tries));
-      return;
-    }
-    if (!this.#hall.settings.service.require_tlsmgr) {
-      this.#hall.log.warn("no answer from tlsmgr: sessions are not resumed");
-      return this.#settle("ready");
-    }
-    this.#hall.log.warn("no entropy for TLS key generation: disabling TLS support");
-    this.#settle("unknown");
-  }
-
-  #take(cachableThere: boolean, timeoutS: number): void {
-    const context = this.#context!;
-    const { parameters } = this.#hall.settings;
-    const cachable = cachableThere && timeoutS > 0;
-    const cipher = timeoutS > 0 ? this.#ticketCipher() : undefined;
-    const ticketable = cipher !== undefined && !context.policy.noTickets;
-    if (cachable || ticketable) {
-      this.#resumption = new Resumption({
-        tlsmgr: this.#tlsmgr,
-        cachable,
-        timeoutS,
-        ticketCipher: ticketable ? cipher : undefined,
-        allowsTls13: allowsTls13(context.policy.protocols),
-        unixSeconds: () => this.#hall.reactor.unixSeconds(),
-      });
-    }
-    context.enableResumption({
-      lifetimeS: 2 * timeoutS,
-      cachable,
-      ticketable,
-      alwaysIssueIds: parameters.tlsproxy_tls_always_issue_session_ids,
-    });
-    this.#settle("ready");
-  }
-
-  #ticketCipher(): TicketCipher | undefined {
-    const name = this.#hall.settings.parameters.tls_session_ticket_cipher;
-    if (name === "") return undefined;
-    const cipher = TicketCipher.find(name);
-    if (typeof cipher !== "string") return cipher;
-    this.#hall.log.warn(`tls_session_ticket_cipher = ${name}: ${cipher}; no session tickets`);
-    return undefined;
-  }
-
-  #settle(phase: "ready" | "unknown"): void {
-    this.#phase = phase;
-    const answer = phase === "ready" ? this.#ready(this.#context!) : undefined;
-    for (const waiting of this.#waiting.splice(0)) waiting(answer);
   }
 }

@@ -13,13 +13,14 @@
  * @module
  */
 import { ListPrinter } from "../attr/print.ts";
+import { toLatin1, utf8 } from "../base/bytes.ts";
 import { closeDescriptor, sendWhole, setNoDelay, setNonBlocking } from "../net/stream.ts";
 import { emptySummary, PEER_STATUS, printTlsContext } from "../proto/tls_context.ts";
 import { TLSPROXY_FLAG } from "../proto/tlsproxy.ts";
 import { READY, type ReadyHandler, type Registration } from "../reactor/reactor.ts";
 import type { Timer } from "../reactor/timers.ts";
 import { ServerEngine } from "../tls/engine.ts";
-import { describeHandshake, type Handshake } from "../tls/summary.ts";
+import type { Handshake } from "../tls/summary.ts";
 import { type HandedOver, HandOff, type HandOffHall, type HandOffHandler } from "./handoff.ts";
 import { Relay } from "./relay.ts";
 
@@ -30,10 +31,14 @@ const LIMIT_S_MAX = 8_640_000;
 
 const printer = new ListPrinter();
 
+// What was reported readable, made once.
+const NEITHER = { plain: false, net: false } as const;
+const PLAIN = { plain: true, net: false } as const;
+const NET = { plain: false, net: true } as const;
+const BOTH = { plain: true, net: true } as const;
+
 /** What sessions share. */
 export interface SessionHall extends HandOffHall {
-  /** One line is logged for each finished handshake. */
-  readonly logSummary: boolean;
   /** Call {@linkcode Session.goOn} in the next turn. */
   again(session: Session): void;
   /** The session has released everything. */
@@ -84,7 +89,7 @@ export class Session implements HandOffHandler {
   /** Goes on with what was left over in the last turn. */
   goOn(): void {
     this.#toContinue = false;
-    if (this.#state.at === "relaying") this.#relay(this.#state);
+    if (this.#state.at === "relaying") this.#relay(this.#state, NEITHER);
   }
 
   /** Ends the session; again is allowed. */
@@ -92,26 +97,31 @@ export class Session implements HandOffHandler {
     const state = this.#state;
     if (state.at === "closed") return;
     this.#state = { at: "closed" };
-    const { reactor, log } = this.#hall;
-    reactor.cancel(this.#deadline);
+    this.#hall.reactor.cancel(this.#deadline);
+    // Said before anything is closed: whoever notices that may begin the next session at once.
+    this.#logEnd(state);
     if (state.at === "handing off") {
-      const { request } = state.handOff;
       state.handOff.close();
-      if (request !== undefined) log.info(`DISCONNECT ${request.remoteEndpoint}`);
     } else {
-      const { plainFd, netFd, request } = state.given;
+      const { plainFd, netFd } = state.given;
       state.net?.close();
       if (state.at === "relaying") state.plain?.close();
       state.engine.close();
       closeDescriptor(plainFd);
       closeDescriptor(netFd);
-      if (state.at === "handshaking") {
-        const { serverId, remoteEndpoint } = request;
-        log.info(`TLS handshake failed for service=${serverId} peer=${remoteEndpoint}`);
-      }
-      log.info(`DISCONNECT ${request.remoteEndpoint}`);
     }
     this.#hall.closed(this);
+  }
+
+  #logEnd(state: Exclude<State, { at: "closed" }>): void {
+    const { log } = this.#hall;
+    const request = state.at === "handing off" ? state.handOff.request : state.given.request;
+    if (request === undefined) return;
+    const { serverId, remoteEndpoint } = request;
+    if (state.at === "handshaking") {
+      log.info(`TLS handshake failed for service=${serverId} peer=${remoteEndpoint}`);
+    }
+    log.info(`DISCONNECT ${remoteEndpoint}`);
   }
 
   /** For the hand-off. */
@@ -124,9 +134,14 @@ export class Session implements HandOffHandler {
     const { netFd, request, hall } = given;
     setNonBlocking(netFd);
     setNoDelay(netFd);
+    const { session } = hall;
+    const { log } = this.#hall;
     const engine = new ServerEngine(hall.context, netFd, {
       resumption: hall.resumption,
-      serverId: request.serverId,
+      serverId: session.serverId ?? request.serverId,
+      requireCertificate: session.requireCertificate,
+      cipherList: session.cipherList,
+      log: { log, shows: session.shows, peer: session.namaddr ?? request.remoteEndpoint },
       resume: () => this.#shakeHands(),
     });
     const net = this.#watch(netFd, (events) => this.#netReady(events));
@@ -134,6 +149,9 @@ export class Session implements HandOffHandler {
     // An overall limit: a peer that sends a byte now and then does not hold on for ever.
     const limit = limitMs(request.handshakeTimeoutS);
     this.#deadline = this.#hall.reactor.after(limit, () => this.#timedOut());
+    if (engine.useCipherList()) return;
+    log.warn(`${request.remoteEndpoint}: error setting cipher list: "${session.cipherList}"`);
+    this.close();
   }
 
   /** For the reactor: the remote peer, during the handshake. */
@@ -169,7 +187,7 @@ export class Session implements HandOffHandler {
   #beginRelay(shaken: Extract<State, { at: "handshaking" }>): void {
     const { engine, given, net } = shaken;
     const { request, plainFd } = given;
-    const { reactor, log, logSummary } = this.#hall;
+    const { reactor } = this.#hall;
     const relay = new Relay(engine, plainFd);
     const plain = this.#watch(plainFd, (events) => this.#sideReady("plain", events));
     net.handler = { ready: (events) => this.#sideReady("net", events) };
@@ -178,19 +196,39 @@ export class Session implements HandOffHandler {
     reactor.cancel(this.#deadline);
     this.#deadline = reactor.after(idleLimitMs(given), () => this.#timedOut());
     const wantsContext = (request.flags & TLSPROXY_FLAG.sendContext) !== 0;
-    if (logSummary || wantsContext) {
+    if (wantsContext || engine.reports || given.hall.session.rejectUntrusted) {
       const handshake = engine.summary();
-      if (logSummary) log.info(describeHandshake(handshake, request.remoteEndpoint));
+      engine.report(handshake);
+      if (this.#mustReject(handshake, given)) return this.close();
       if (wantsContext && !this.#sendContext(handshake, given)) return this.close();
     }
     // The peer's first bytes may have come with its last handshake message.
-    this.#relay(state);
+    this.#relay(state, BOTH);
+  }
+
+  /** Where it is this service that refuses clients without a trusted certificate. */
+  #mustReject(handshake: Handshake, given: HandedOver): boolean {
+    const { peerCertificate: certificate } = handshake;
+    if (!given.hall.session.rejectUntrusted || certificate?.trusted === true) return false;
+    const what = certificate === undefined ? "no client certificate" : "an untrusted certificate";
+    this.#hall.log.info(
+      `rejected ${given.request.remoteEndpoint}: ${what} (enforce_req_ccert = reject)`,
+    );
+    return true;
   }
 
   /** Tells the local client what was agreed on, before any byte of the remote peer's. */
   #sendContext(handshake: Handshake, given: HandedOver): boolean {
     const summary = emptySummary();
-    summary.peerStatus = handshake.peerCertificate ? PEER_STATUS.certificate : 0;
+    const certificate = handshake.peerCertificate;
+    if (certificate !== undefined) {
+      summary.peerStatus = PEER_STATUS.certificate |
+        (certificate.trusted ? PEER_STATUS.trusted : 0);
+      summary.peerCommonName = utf8AsLatin1(certificate.commonName);
+      summary.issuerCommonName = utf8AsLatin1(certificate.issuerCommonName);
+      summary.peerFingerprint = certificate.fingerprint;
+      summary.peerKeyFingerprint = certificate.keyFingerprint;
+    }
     summary.protocol = handshake.protocol;
     summary.cipherName = handshake.cipher;
     summary.cipherUsedBits = handshake.usedBits;
@@ -201,7 +239,10 @@ export class Session implements HandOffHandler {
     if (handshake.serverSignature !== undefined) {
       summary.serverSignature = { ...handshake.serverSignature };
     }
-    summary.namaddr = given.request.remoteEndpoint;
+    if (handshake.clientSignature !== undefined) {
+      summary.clientSignature = { ...handshake.clientSignature };
+    }
+    summary.namaddr = given.hall.session.namaddr ?? given.request.remoteEndpoint;
     const bytes = printTlsContext(printer, summary, given.contextAttributes);
     const fault = sendWhole(given.plainFd, bytes);
     if (fault !== undefined) this.#hall.log.warn(`cannot send TLS context: ${fault}`);
@@ -212,7 +253,8 @@ export class Session implements HandOffHandler {
   #sideReady(side: "net" | "plain", events: number): void {
     if (this.#state.at !== "relaying") return;
     const state = this.#state;
-    this.#relay(state);
+    const readable = (events & ~READY.write) !== 0;
+    this.#relay(state, !readable ? NEITHER : side === "net" ? NET : PLAIN);
     if ((events & READY.gone) === 0 || this.#state !== state) return;
     // That a side has gone is reported for ever. Where nothing is wanted of it at the moment, it is
     // looked at again when the other side has made room.
@@ -221,9 +263,12 @@ export class Session implements HandOffHandler {
     state[side] = undefined;
   }
 
-  #relay(state: Extract<State, { at: "relaying" }>): void {
+  #relay(
+    state: Extract<State, { at: "relaying" }>,
+    readable: { plain: boolean; net: boolean },
+  ): void {
     const { relay, given } = state;
-    switch (relay.step()) {
+    switch (relay.step(readable)) {
       case "ended":
         this.#logFaults(state.engine, given.request.remoteEndpoint, relay.plainFault);
         return this.close();
@@ -269,6 +314,11 @@ export class Session implements HandOffHandler {
     if (engine.lost !== "") log.info(`lost connection with ${endpoint}: ${engine.lost}`);
     if (plainFault !== "") log.warn(`plaintext read/write error for ${endpoint}: ${plainFault}`);
   }
+}
+
+/** The wire carries bytes, a character each. */
+function utf8AsLatin1(text: string): string {
+  return toLatin1(utf8(text));
 }
 
 function idleLimitMs(given: HandedOver): number {

@@ -32,16 +32,21 @@ export function servedBy(side: Side): Side {
 export interface InteropOptions {
   /** Whether the test needs the compiled executable. @default {true} */
   needsPostern?: boolean;
+  /** More that must be there: absolute paths of files or folders. */
+  needsPaths?: readonly string[];
 }
 
 /** Registers a test that runs only where the real thing is installed and the user is root. */
 export function interopTest(
   name: string,
-  fn: (t: Deno.TestContext) => Promise<void>,
+  fn: (t: Deno.TestContext) => void | Promise<void>,
   options: InteropOptions = {},
 ): void {
   const needsPostern = options.needsPostern !== false && servedBy("ours") === "ours";
-  const missing = whatIsMissing(needsPostern);
+  const missing = [
+    ...whatIsMissing(needsPostern),
+    ...(options.needsPaths ?? []).filter((path) => !isThere(path)).map((path) => `no ${path}`),
+  ];
   if (missing.length === 0) {
     Deno.test(name, fn);
   } else if (Deno.env.get("POSTERN_REQUIRE_INTEROP") === "1") {
@@ -65,14 +70,18 @@ export function whatIsMissing(needsPostern: boolean): string[] {
   return missing;
 }
 
-function isInstalled(program: string): boolean {
+/** Whether `program` is there: an absolute path, or a name in one of the usual folders. */
+export function isInstalled(program: string): boolean {
   const folders = program.includes("/") ? [""] : ["/usr/bin/", "/usr/local/bin/", "/bin/"];
-  return folders.some((folder) => {
-    try {
-      return Deno.statSync(folder + program).isFile;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return false;
-      throw error;
-    }
-  });
+  return folders.some((folder) => isThere(folder + program));
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }

@@ -27,6 +27,13 @@ export interface PosternOptions {
   settingsPath: string;
   /** Postfix-named parameters and tables of our own; `[service.ROLE]` is filled in. */
   settings: Record<string, TomlValue>;
+  /**
+   * The account that the role becomes when the tests run as root; without one it stays root, whose
+   * folders most tests work in.
+   */
+  user?: string;
+  /** More of `[service.ROLE]`. */
+  service?: Record<string, TomlValue>;
 }
 
 /** The path of the executable under test. */
@@ -62,6 +69,11 @@ export class Postern implements AsyncDisposable {
   /** Logged lines with a severity above info. */
   problems(): string[] {
     return this.log.split("\n").filter((line) => /\b(?:warning|error|fatal|panic): /.test(line));
+  }
+
+  /** As {@linkcode Postern.problems}, without what was said about the settings before the start. */
+  faults(): string[] {
+    return this.problems().filter((line) => line.startsWith(`postfix/${this.role}[`));
   }
 
   /** Waits until a logged line matches. */
@@ -106,9 +118,11 @@ export class Postern implements AsyncDisposable {
 
 /** Starts a role and waits until it says that it is ready and its socket listens. */
 export async function startPostern(options: PosternOptions): Promise<Postern> {
-  const { role, socket, settingsPath } = options;
-  const service = { socket, socket_mode: "0666" };
-  const text = toToml({ ...options.settings, service: { [role]: service } });
+  const { role, socket, settingsPath, user = "" } = options;
+  const service = { socket, socket_mode: "0666", ...options.service };
+  // Whoever is not root may count the descriptors of a process only if it lets debuggers attach.
+  const core_dumps = Deno.uid() !== 0;
+  const text = toToml({ ...options.settings, service: { core_dumps, user, [role]: service } });
   await Deno.writeTextFile(settingsPath, text);
   const process = startProcess(posternBinary(), ["--role", role, "--config", settingsPath]);
   try {

@@ -45,10 +45,14 @@ export interface PostfixOptions {
   hostname?: string;
   /** Whether smtpd and tlsproxy keep sessions in tlsmgr's database. @default {true} */
   sessionCache?: boolean;
-  /** A port of 127.0.0.1 to which all mail goes by SMTP; without it all mail is discarded. */
+  /** A port of 127.0.0.1 to which all mail goes; without it all mail is discarded. */
   relayTo?: number;
+  /** How it goes there. @default {"smtp"} */
+  relayBy?: "smtp" | "lmtp";
   /** More main.cf lines; they win over the harness's own. */
   settings?: Record<string, string>;
+  /** More lines of master.cf. */
+  services?: readonly string[];
 }
 
 /** What the text makers need to know of an instance. */
@@ -105,7 +109,7 @@ export function mainCf(layout: PostfixLayout, options: PostfixOptions): string {
     smtpd_peername_lookup: "no",
     local_recipient_maps: "",
     smtpd_relay_restrictions: "permit_mynetworks, reject",
-    ...routing(options.relayTo),
+    ...routing(options),
 
     // Many sessions at once from one address are what the tests are about.
     smtpd_client_connection_count_limit: "0",
@@ -129,10 +133,13 @@ export function mainCf(layout: PostfixLayout, options: PostfixOptions): string {
   return Object.entries(settings).map(([name, value]) => `${name} = ${value}\n`).join("");
 }
 
-function routing(relayTo: number | undefined): Record<string, string> {
-  if (relayTo === undefined) return { local_transport: "discard:", default_transport: "discard:" };
-  const smtp = `smtp:[127.0.0.1]:${relayTo}`;
-  return { local_transport: smtp, default_transport: smtp };
+function routing({ relayTo, relayBy = "smtp" }: PostfixOptions): Record<string, string> {
+  const transport = relayTo === undefined
+    ? "discard:"
+    : relayBy === "smtp"
+    ? `smtp:[127.0.0.1]:${relayTo}`
+    : `lmtp:inet:127.0.0.1:${relayTo}`;
+  return { local_transport: transport, default_transport: transport };
 }
 
 /** The text of master.cf; a service that postern serves has no line. */
@@ -155,6 +162,7 @@ export function masterCf(layout: PostfixLayout, options: PostfixOptions): string
     "flush unix n - n - 0 flush",
     "proxymap unix - - n - - proxymap",
     "smtp unix - - n - - smtp",
+    "lmtp unix - - n - - lmtp",
     "error unix - - n - - error",
     "retry unix - - n - - error",
     "discard unix - - n - - discard",
@@ -162,6 +170,7 @@ export function masterCf(layout: PostfixLayout, options: PostfixOptions): string
     "scache unix - - n - 1 scache",
     "postlog unix-dgram n - n - 1 postlogd",
   ];
+  lines.push(...options.services ?? []);
   if (options.tlsmgr !== "ours") lines.push("tlsmgr unix - - n 1000? 1 tlsmgr");
   if (options.tlsproxy !== "ours") lines.push("tlsproxy unix - - n - 0 tlsproxy");
   return lines.join("\n") + "\n";

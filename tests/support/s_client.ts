@@ -37,7 +37,7 @@ export interface SClientOptions {
   /** The authority's certificate file; an unverifiable server fails the call. */
   ca: string;
   /** The one protocol version that is offered. */
-  version: "TLSv1.2" | "TLSv1.3";
+  version: "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3";
   /** Whether session tickets are offered; `false` leaves TLS 1.2 the session id. @default {true} */
   tickets?: boolean;
   /** A session file to offer. */
@@ -120,7 +120,7 @@ function argumentsOf(options: SClientOptions): string[] {
     "-CAfile", options.ca, "-verify_return_error", "-verify_hostname", CERTIFICATE_NAMES[0],
     // "R" and "Q" at the start of a line are SMTP here, not orders to s_client.
     "-nocommands", "-crlf",
-    options.version === "TLSv1.2" ? "-tls1_2" : "-tls1_3",
+    `-${options.version.toLowerCase().replace("v", "").replace(".", "_")}`,
   ];
   if (options.tickets === false) args.push("-no_ticket");
   if (options.sessionIn !== undefined) args.push("-sess_in", options.sessionIn);

@@ -13,6 +13,7 @@ import { type Postern, type Role, startPostern } from "./postern.ts";
 import { type PostfixInstance, preparePostfix } from "./postfix.ts";
 import { type PostfixOptions, tlsSettings } from "./postfix_config.ts";
 import { countDescriptorsOf } from "./process.ts";
+import { waitUntil } from "./wait.ts";
 
 /** A running instance with its TLS services. */
 export class Testbed implements AsyncDisposable {
@@ -50,11 +51,21 @@ export class Testbed implements AsyncDisposable {
     }
   }
 
+  /** Ends our tlsmgr as a crash would, and starts another one in its place. */
+  async killTlsmgr(): Promise<void> {
+    const { tlsmgr } = this;
+    if (tlsmgr === undefined) return;
+    tlsmgr.signal("SIGKILL");
+    await waitUntil("the end of tlsmgr", () => !tlsmgr.alive);
+    this.tlsmgr = this.#stack.use(await this.#startRole("tlsmgr"));
+  }
+
   #startRole(role: Role): Promise<Postern> {
     const { folders, layout, options } = this.postfix;
     return startPostern({
       role,
       socket: this.postfix.socketPath(role),
+      user: "postfix",
       settingsPath: `${folders.root}/${role}.toml`,
       settings: {
         queue_directory: folders.queue,

@@ -10,10 +10,10 @@
 import { assert } from "@std/assert";
 import { type Bytes, concat } from "../../lib/base/bytes.ts";
 import { cString, readCString } from "../../lib/ffi/memory.ts";
-import { CTRL, SSL_ERROR } from "../../lib/ffi/openssl/constants.ts";
+import { CTRL, FILETYPE_PEM, SSL_ERROR } from "../../lib/ffi/openssl/constants.ts";
 import { clearErrors, drainErrors } from "../../lib/ffi/openssl/error_queue.ts";
-import { libssl } from "../../lib/ffi/openssl/openssl.ts";
-import type { Ssl, SslCtx, SslSession } from "../../lib/ffi/openssl/types.ts";
+import { libcrypto, libssl } from "../../lib/ffi/openssl/openssl.ts";
+import type { EvpPkey, Ssl, SslCtx, SslSession } from "../../lib/ffi/openssl/types.ts";
 
 /** How a client speaks. */
 export interface TlsClientOptions {
@@ -27,6 +27,10 @@ export interface TlsClientOptions {
   groups?: string;
   /** A session of {@linkcode TlsClient.session}; still owned by the caller. */
   session?: SslSession;
+  /** Paths of a certificate chain and its key, for servers that ask. */
+  certificate?: { chain: string; key: string };
+  /** The name to ask for (SNI). */
+  serverName?: string;
 }
 
 /** What a step came to. */
@@ -58,9 +62,19 @@ export class TlsClient implements Disposable {
       const list = cString(groups);
       assert(libssl.SSL_CTX_ctrl_text(context, CTRL.SET_GROUPS_LIST, 0n, list) === 1n);
     }
+    const { certificate, serverName } = options;
+    if (certificate !== undefined) {
+      const { chain, key } = certificate;
+      assert(libssl.SSL_CTX_use_certificate_chain_file(context, cString(chain)) === 1);
+      assert(libssl.SSL_CTX_use_PrivateKey_file(context, cString(key), FILETYPE_PEM) === 1);
+    }
     const ssl = libssl.SSL_new(context);
     assert(ssl !== null);
     this.#ssl = ssl;
+    if (serverName !== undefined) {
+      const name = cString(serverName);
+      assert(libssl.SSL_ctrl(ssl, CTRL.SET_TLSEXT_HOSTNAME, 0n, name) === 1n);
+    }
     if (options.session !== undefined) assert(libssl.SSL_set_session(ssl, options.session) === 1);
     assert(libssl.SSL_set_fd(ssl, fd) === 1);
     libssl.SSL_set_connect_state(ssl);
@@ -111,6 +125,28 @@ export class TlsClient implements Disposable {
   /** `TLSv1.3`. */
   get protocol(): string {
     return readCString(libssl.SSL_get_version(this.#ssl));
+  }
+
+  /** OpenSSL's name of the cipher. */
+  get cipher(): string {
+    const cipher = libssl.SSL_get_current_cipher(this.#ssl);
+    return cipher === null ? "" : readCString(libssl.SSL_CIPHER_get_name(cipher));
+  }
+
+  /** Bits of the server's share of the key exchange; 0 when there was none. */
+  get temporaryKeyBits(): number {
+    const out = new BigUint64Array(1);
+    const found = libssl.SSL_ctrl(
+      this.#ssl,
+      CTRL.GET_PEER_TMP_KEY,
+      0n,
+      new Uint8Array(out.buffer),
+    );
+    if (found !== 1n) return 0;
+    const key = Deno.UnsafePointer.create(out[0]) as EvpPkey | null;
+    const bits = libcrypto.EVP_PKEY_get_bits(key);
+    libcrypto.EVP_PKEY_free(key);
+    return bits;
   }
 
   /** Whether the session was resumed. */

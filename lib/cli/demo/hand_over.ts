@@ -20,6 +20,7 @@ import {
 import {
   decodeTlsproxyAnnouncement,
   decodeTlsproxyStatus,
+  type HandOffRequest,
   printHandOff,
   TLSPROXY_FLAG,
 } from "../../proto/tlsproxy.ts";
@@ -33,14 +34,26 @@ export interface Ends {
   readonly remote: number;
 }
 
+const USUAL: HandOffRequest = {
+  // Whatever the connection is: the log speaks of SMTP clients.
+  remoteEndpoint: "[127.0.0.1]:12345",
+  flags: TLSPROXY_FLAG.serverRole,
+  handshakeTimeoutS: STEP_LIMIT_MS / 1000,
+  sessionTimeoutS: STEP_LIMIT_MS / 1000,
+  serverId: "demo",
+};
 const LIST_LIMITS = { bytesMax: 4096, attributesMax: 16 };
 
-/** Begins a session with the tlsproxy at `socket`; the handshake is up to the remote end. */
-export function beginSession(socket: string): Ends {
+/**
+ * Begins a session with the tlsproxy at `socket`; the handshake is up to the remote end.
+ *
+ * @param over what the request says that is not usual
+ */
+export function beginSession(socket: string, over: Partial<HandOffRequest> = {}): Ends {
   const local = connectUnix(socket);
   if (local < 0) throw stepFailure("connect to tlsproxy", describeFailure(local));
   try {
-    askForSession(local);
+    askForSession(local, { ...USUAL, ...over });
     return { local, remote: passConnection(local) };
   } catch (error) {
     closeDescriptor(local);
@@ -60,19 +73,11 @@ export function endSession({ local, remote }: Ends): void {
   closeDescriptor(local);
 }
 
-function askForSession(local: number): void {
+function askForSession(local: number, request: HandOffRequest): void {
   if (!decodeTlsproxyAnnouncement(readList(local, "the announcement of tlsproxy"))) {
     throw stepFailure("read the announcement of tlsproxy", "it is another one");
   }
-  const request = printHandOff(new ListPrinter().begin(), {
-    // Whatever the connection is: the log speaks of SMTP clients.
-    remoteEndpoint: "[127.0.0.1]:12345",
-    flags: TLSPROXY_FLAG.serverRole,
-    handshakeTimeoutS: STEP_LIMIT_MS / 1000,
-    sessionTimeoutS: STEP_LIMIT_MS / 1000,
-    serverId: "demo",
-  });
-  const fault = sendWhole(local, request);
+  const fault = sendWhole(local, printHandOff(new ListPrinter().begin(), request));
   if (fault !== undefined) throw stepFailure("send tlsproxy a request", fault);
   const status = decodeTlsproxyStatus(readList(local, "the status of tlsproxy"));
   if (status !== 1) throw stepFailure("get a session from tlsproxy", `its status is ${status}`);

@@ -59,6 +59,10 @@ smtpd_tls_key_file = ${text(`${path}/rsa.pem`)}
 smtpd_tls_session_cache_database = "btree:\${data_directory}/smtpd_scache"
 smtpd_tls_loglevel = 1
 
+# Root, where root shows it, has made the folder.
+[service]
+user = ""
+
 # One thread: the session that one connection has left behind is there for the next one.
 [service.tlsproxy]
 workers = 1

@@ -96,6 +96,7 @@ export class Bed implements AsyncDisposable {
       ...options.parameters,
       service: {
         drain_timeout: 1,
+        user: "",
         ...options.service,
         tlsproxy: { workers: 1, socket: bed.socket, socket_mode: "0666", ...options.role },
       },

@@ -64,7 +64,7 @@ class Tls:
     """A TLS client on a socket. One thread may read while another one writes."""
 
     def __init__(self, channel, order):
-        key = json.dumps([order.get(name) for name in ("ca", "version", "ciphers", "tickets")])
+        key = json.dumps([order.get(name) for name in ("ca", "version", "ciphers", "tickets", "certificate")])
         with lock:
             if key not in contexts:
                 contexts[key] = make_context(order)
@@ -74,7 +74,10 @@ class Tls:
         self.outgoing = ssl.MemoryBIO()
         session = things[order["sessionOf"]].object.session if order.get("sessionOf") else None
         self.object = context.wrap_bio(
-            self.incoming, self.outgoing, server_hostname="localhost", session=session
+            self.incoming,
+            self.outgoing,
+            server_hostname=order.get("serverName", "localhost"),
+            session=session,
         )
         self.state = threading.Lock()
         self.sending = threading.Lock()
@@ -155,6 +158,9 @@ def make_context(order):
         context.maximum_version = version
     if order.get("ciphers"):
         context.set_ciphers(order["ciphers"])
+    if order.get("certificate"):
+        files = order["certificate"]
+        context.load_cert_chain(files["chain"], files["key"])
     if order.get("tickets") is False:
         context.options |= ssl.OP_NO_TICKET
     return context

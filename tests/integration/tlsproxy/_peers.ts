@@ -45,6 +45,10 @@ export interface TlsOffer {
   ciphers?: string;
   /** `false`: no ticket extension. */
   tickets?: boolean;
+  /** Paths of a certificate chain and its key, for a server that asks. */
+  certificate?: { chain: string; key: string };
+  /** The name asked for and expected. @default {"localhost"} */
+  serverName?: string;
   /** An earlier connection, with the same offer, whose session is to be resumed. */
   sessionOf?: Peer;
 }

@@ -184,7 +184,7 @@ const FAULTS: readonly {
 ];
 
 Deno.test("tlsproxy: garbage at any point of other handshakes does not touch an open session", async () => {
-  const bytes = 20 * 1024 * 1024;
+  const bytes = 100 * 1024 * 1024;
   await using bed = await Bed.start();
   const good = await bed.established();
   const down = good.local.pump(bytes, 5);

@@ -8,6 +8,9 @@ import { CHUNK_BYTES, Relay, type RelayEngine } from "../../../lib/tlsproxy/rela
 import { testDescriptors } from "../../support/descriptors.ts";
 import { seededBytes, seededRandom } from "../../support/random.ts";
 
+/** Both sides were reported readable. */
+const ALL = { plain: true, net: true };
+
 /** A remote peer behind TLS: records in, records out, and the habits of OpenSSL that matter. */
 class FakeEngine implements RelayEngine {
   readonly inbound: Bytes[] = [];
@@ -20,10 +23,13 @@ class FakeEngine implements RelayEngine {
   writeFails = false;
   errors: readonly string[] = [];
   shutdowns = 0;
+  /** How often read() was called. */
+  reads = 0;
   #failed = false;
   #pending = 0;
 
   read(into: Bytes): number {
+    this.reads++;
     assert(!this.#failed, "a failed engine is not used");
     const record = this.inbound.shift();
     if (record === undefined) {
@@ -52,6 +58,10 @@ class FakeEngine implements RelayEngine {
     this.room -= taken;
     this.outbound.push(from.slice(0, taken));
     return taken;
+  }
+
+  hasPending(): boolean {
+    return this.inbound.length > 0 || this.atEnd !== ENGINE.wantRead;
   }
 
   shutdown(): void {
@@ -131,7 +141,7 @@ testRelay(
     const { far } = bench;
     send(far, latin1("from client"), 11);
     engine.inbound.push(latin1("from "), latin1("remote"));
-    assertEquals(relay.step(), "waiting");
+    assertEquals(relay.step(ALL), "waiting");
     assertEquals(concat(...engine.outbound), latin1("from client"));
     const bytes = new Uint8Array(100);
     assertEquals(receive(far, bytes, 100), 11);
@@ -146,13 +156,13 @@ testRelay("Relay keeps what TLS does not take, and stops reading the client", (b
   const bytes = seededBytes(seededRandom(1), 150_000);
   assertEquals(bench.give(bytes), bytes.length);
   engine.room = 20_000;
-  assertEquals(relay.step(), "waiting");
+  assertEquals(relay.step(ALL), "waiting");
   assertEquals(relay.wants, { net: READY.read | READY.write, plain: READY.none });
   assertEquals(relay.toNetBytes?.length, CHUNK_BYTES - 20_000);
-  relay.step();
+  relay.step(ALL);
   assertEquals(relay.toNetBytes?.length, CHUNK_BYTES - 20_000);
   engine.room = Infinity;
-  while (relay.step() === "more");
+  while (relay.step(ALL) === "more");
   assertSameBytes(concat(...engine.outbound), bytes);
   assertEquals(relay.wants, BOTH);
 });
@@ -162,16 +172,16 @@ testRelay("Relay keeps what the client does not take, and stops reading TLS", (b
   const random = seededRandom(2);
   const records = Array.from({ length: 100 }, () => seededBytes(random, 16384));
   engine.inbound.push(...records);
-  while (relay.step() === "more");
+  while (relay.step(ALL) === "more");
   const left = engine.inbound.length;
   assert(left > 0, "the socket of the client is full");
   assertEquals(relay.wants, { net: READY.none, plain: READY.read | READY.write });
-  relay.step();
+  relay.step(ALL);
   assertEquals(engine.inbound.length, left);
   const parts: Bytes[] = [];
   for (let i = 0; i < 1000 && engine.inbound.length + Number(relay.toPlain) > 0; i++) {
     parts.push(bench.heard());
-    relay.step();
+    relay.step(ALL);
   }
   parts.push(bench.heard());
   assertSameBytes(concat(...parts), concat(...records));
@@ -181,10 +191,10 @@ testRelay("Relay keeps what the client does not take, and stops reading TLS", (b
 testRelay("one step moves a bounded amount and asks to come back", (bench) => {
   const { engine, relay } = bench;
   for (let i = 0; i < 40; i++) engine.inbound.push(latin1(String.fromCharCode(i)));
-  assertEquals(relay.step(), "more");
+  assertEquals(relay.step(ALL), "more");
   assertEquals(engine.inbound.length, 24);
-  assertEquals(relay.step(), "more");
-  assertEquals(relay.step(), "waiting");
+  assertEquals(relay.step(ALL), "more");
+  assertEquals(relay.step(ALL), "waiting");
   assertEquals(bench.heard(), Uint8Array.from({ length: 40 }, (_, i) => i));
 });
 
@@ -193,8 +203,8 @@ testRelay("the end of the client sends what is left, then close_notify", (bench)
   bench.give(latin1("221 Bye"));
   shutdownSend(bench.far);
   // The first read takes the words, the second finds the end.
-  const states = [relay.step()];
-  if (states[0] !== "ended") states.push(relay.step());
+  const states = [relay.step(ALL)];
+  if (states[0] !== "ended") states.push(relay.step(ALL));
   assertEquals(states.at(-1), "ended");
   assertEquals(concat(...engine.outbound), latin1("221 Bye"));
   assertEquals([engine.shutdowns, relay.plainFault], [1, ""]);
@@ -206,11 +216,11 @@ testRelay("the end of the client waits until TLS has taken everything", (bench) 
   bench.give(bytes);
   shutdownSend(bench.far);
   engine.room = 1000;
-  for (let i = 0; i < 5; i++) assertEquals(relay.step(), "waiting");
+  for (let i = 0; i < 5; i++) assertEquals(relay.step(ALL), "waiting");
   assertEquals(engine.shutdowns, 0);
   engine.room = Infinity;
-  let state = relay.step();
-  while (state !== "ended") state = relay.step();
+  let state = relay.step(ALL);
+  while (state !== "ended") state = relay.step(ALL);
   assertSameBytes(concat(...engine.outbound), bytes);
   assertEquals(engine.shutdowns, 1);
 });
@@ -221,7 +231,7 @@ testRelay(
     const { engine, relay } = bench;
     engine.inbound.push(latin1("QUIT"));
     engine.atEnd = ENGINE.closed;
-    assertEquals(relay.step(), "ended");
+    assertEquals(relay.step(ALL), "ended");
     assertEquals(bench.heard(), latin1("QUIT"));
     assertEquals([engine.shutdowns, relay.plainFault], [0, ""]);
   },
@@ -239,18 +249,18 @@ for (const end of [ENGINE.closed, ENGINE.failed]) {
       const record = seededBytes(random, 16384);
       sent.push(record);
       engine.inbound.push(record);
-      relay.step();
+      relay.step(ALL);
     }
     while (relay.toPlain) {
       parts.push(bench.heard(1000));
       engine.atEnd = end;
-      if (!relay.netEnded && relay.step() === "ended") break;
+      if (!relay.netEnded && relay.step(ALL) === "ended") break;
       if (!relay.netEnded) continue;
       // The client sends meanwhile; nobody takes that any more.
       bench.give(latin1("too late"));
       engine.writeFails = true;
       assertEquals(relay.wants.plain & READY.read, 0);
-      if (relay.step() === "ended") break;
+      if (relay.step(ALL) === "ended") break;
     }
     parts.push(bench.heard());
     assertSameBytes(concat(...parts), concat(...sent));
@@ -264,7 +274,7 @@ testRelay("a fault of the remote side comes after the bytes before it", (bench) 
   engine.inbound.push(latin1("good"));
   engine.atEnd = ENGINE.failed;
   bench.give(latin1("answer"));
-  assertEquals(relay.step(), "ended");
+  assertEquals(relay.step(ALL), "ended");
   assertEquals(bench.heard(), latin1("good"));
   assertEquals([relay.plainFault, engine.errors], ["", ["bad record"]]);
 });
@@ -275,7 +285,7 @@ testRelay(
     const { engine, relay } = bench;
     shutdownSend(bench.far);
     engine.atEnd = ENGINE.failed;
-    assertEquals(relay.step(), "ended");
+    assertEquals(relay.step(ALL), "ended");
     assertEquals([engine.errors, engine.shutdowns], [["bad record"], 0]);
   },
 );
@@ -284,7 +294,7 @@ testRelay("a fault while sending to the remote side ends the relay", (bench) => 
   const { engine, relay } = bench;
   engine.writeFails = true;
   bench.give(latin1("x"));
-  assertEquals(relay.step(), "ended");
+  assertEquals(relay.step(ALL), "ended");
   assertEquals([engine.errors, engine.shutdowns], [["Broken pipe"], 0]);
 });
 
@@ -292,10 +302,10 @@ testRelay(
   "a client that has gone ends the relay with close_notify and without an error",
   (bench) => {
     const { engine, relay } = bench;
-    relay.step();
+    relay.step(ALL);
     bench.closeFar();
     engine.inbound.push(latin1("x"));
-    assertEquals(relay.step(), "ended");
+    assertEquals(relay.step(ALL), "ended");
     assertEquals([relay.plainFault, engine.shutdowns], ["", 1]);
   },
 );
@@ -308,10 +318,10 @@ testRelay("the last words of a client that has gone go out although it takes non
   // TLS is slow, and the remote side keeps sending.
   engine.room = 10_000;
   for (let i = 0; i < 10; i++) engine.inbound.push(new Uint8Array(16384));
-  let state = relay.step();
+  let state = relay.step(ALL);
   for (let i = 0; i < 100 && state !== "ended"; i++) {
     engine.room += 10_000;
-    state = relay.step();
+    state = relay.step(ALL);
   }
   assertEquals(state, "ended");
   assertSameBytes(concat(...engine.outbound), words);
@@ -321,11 +331,11 @@ testRelay("the last words of a client that has gone go out although it takes non
 testRelay("a client that went without reading everything is no error", (bench) => {
   const { engine, relay } = bench;
   engine.inbound.push(latin1("unread"));
-  relay.step();
+  relay.step(ALL);
   bench.give(latin1("bye"));
   bench.closeFar();
-  let state = relay.step();
-  for (let i = 0; i < 5 && state !== "ended"; i++) state = relay.step();
+  let state = relay.step(ALL);
+  for (let i = 0; i < 5 && state !== "ended"; i++) state = relay.step(ALL);
   assertEquals(state, "ended");
   assertEquals(concat(...engine.outbound), latin1("bye"));
   assertEquals([relay.plainFault, engine.shutdowns], ["", 1]);
@@ -334,10 +344,10 @@ testRelay("a client that went without reading everything is no error", (bench) =
 testRelay("a read of TLS that has something to send waits for room", (bench) => {
   const { engine, relay } = bench;
   engine.atEnd = ENGINE.wantWrite;
-  assertEquals(relay.step(), "waiting");
+  assertEquals(relay.step(ALL), "waiting");
   assertEquals(relay.wants, { net: READY.read | READY.write, plain: READY.read });
   engine.atEnd = ENGINE.wantRead;
-  assertEquals(relay.step(), "waiting");
+  assertEquals(relay.step(ALL), "waiting");
   assertEquals(relay.wants, BOTH);
 });
 
@@ -375,14 +385,56 @@ for (let seed = 1; seed <= 20; seed++) {
           break;
         }
         default:
-          assert(relay.step() !== "ended");
+          assert(relay.step(ALL) !== "ended");
           assert((relay.toNetBytes?.length ?? 0) <= CHUNK_BYTES);
           assert((relay.toPlainBytes?.length ?? 0) <= 16384);
       }
     }
     engine.room = Infinity;
-    while (relay.step() === "more");
+    while (relay.step(ALL) === "more");
     assertSameBytes(concat(...engine.outbound), up);
     assertSameBytes(concat(...heard), down);
   });
 }
+
+testRelay(
+  "a side is read when it was reported readable, and not to see whether there is something",
+  (bench) => {
+    const { engine, relay } = bench;
+    const reported = (plain: boolean, net: boolean) => relay.step({ plain, net });
+    // The first step empties both sides.
+    reported(true, true);
+    assertEquals(engine.reads, 1);
+    bench.give(latin1("from the local client"));
+    engine.inbound.push(latin1("from the peer"));
+    assertEquals(reported(false, false), "waiting");
+    assertEquals([engine.reads, engine.outbound.length, bench.heard().length], [1, 0, 0]);
+    reported(true, false);
+    assertEquals([engine.reads, engine.outbound.length], [1, 1]);
+    // A record that is not full, with nothing behind it, is the last for the moment.
+    reported(false, true);
+    assertEquals([engine.reads, bench.heard()], [2, latin1("from the peer")]);
+    // Two records that came together are both taken.
+    engine.inbound.push(latin1("one, "), latin1("two"));
+    reported(false, true);
+    assertEquals([engine.reads, bench.heard()], [4, latin1("one, two")]);
+  },
+);
+
+testRelay("what OpenSSL holds is read on when the local client takes bytes again", (bench) => {
+  const { engine, relay } = bench;
+  const record = new Uint8Array(16384).fill(7);
+  for (let i = 0; i < 100; i++) engine.inbound.push(record);
+  let state = relay.step(ALL);
+  while (state === "more") state = relay.step({ plain: false, net: false });
+  assert(relay.toPlain, "the socket is full");
+  const left = engine.inbound.length;
+  assert(left > 0);
+  let taken = 0;
+  // Only the plaintext side is reported from here on, and only as writable.
+  while (taken < 100 * record.length) {
+    taken += bench.heard(record.length).length;
+    relay.step({ plain: false, net: false });
+  }
+  assertEquals(engine.inbound.length, 0);
+});

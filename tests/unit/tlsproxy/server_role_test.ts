@@ -1,7 +1,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { FatalError } from "../../../lib/base/errors.ts";
 import { loadSettings, type Parameters } from "../../../lib/config/settings.ts";
-import { serverRoleOf } from "../../../lib/tlsproxy/server_policy.ts";
+import {
+  type LocalServer,
+  type ServerRole,
+  serverRoleOf,
+} from "../../../lib/tlsproxy/server_role.ts";
 import type { ServerPolicy } from "../../../lib/tls/context.ts";
 
 const CERTIFICATE = 'tlsproxy_tls_cert_file = "/c.pem"\ntlsproxy_tls_key_file = "/k.pem"\n';
@@ -23,10 +27,20 @@ function changed(text: string, change: Partial<Record<keyof Parameters, unknown>
   return { ...parametersOf(CERTIFICATE + text), ...change } as unknown as Parameters;
 }
 
+const TLS = { enforce_req_ccert: "report", detect_truncation: false } as const;
+
+function roleOf(parameters: Parameters): ServerRole {
+  return serverRoleOf(parameters, TLS);
+}
+
+function localOf(text: string): LocalServer {
+  const { local } = roleOf(parametersOf(CERTIFICATE + text));
+  assert(local !== undefined);
+  return local;
+}
+
 function policyOf(text: string): ServerPolicy {
-  const role = serverRoleOf(parametersOf(CERTIFICATE + text));
-  assert(role.on);
-  return role.policy;
+  return localOf(text).policy;
 }
 
 const MANDATORY = `
@@ -46,9 +60,9 @@ for (
   ] as const
 ) {
   Deno.test(`serverRoleOf() with ${text.replaceAll("\n", ", ")}`, () => {
-    const role = serverRoleOf(parametersOf(CERTIFICATE + MANDATORY + text));
-    assert(role.on);
-    assertEquals(role.policy.protocols.floor, enforce ? 0x304 : 0x303);
+    const role = roleOf(parametersOf(CERTIFICATE + MANDATORY + text));
+    assert(role.local !== undefined);
+    assertEquals(role.local.policy.protocols.floor, enforce ? 0x304 : 0x303);
     assertEquals(role.warnings, []);
   });
 }
@@ -56,15 +70,15 @@ for (
 Deno.test("serverRoleOf() is off without a level and with the level none", () => {
   for (const level of ["", "none", "None"]) {
     const text = `tlsproxy_tls_security_level = "${level}"`;
-    assertEquals(serverRoleOf(parametersOf(CERTIFICATE + text)), { on: false, warnings: [OFF] });
+    assertEquals(roleOf(parametersOf(CERTIFICATE + text)), { local: undefined, warnings: [OFF] });
   }
 });
 
 Deno.test("serverRoleOf() takes a client's level for encrypt, with a warning", () => {
   for (const level of ["fingerprint", "verify", "secure"]) {
-    const role = serverRoleOf(changed(MANDATORY, { tlsproxy_tls_security_level: level }));
-    assert(role.on);
-    assertEquals(role.policy.protocols.floor, 0x304);
+    const role = roleOf(changed(MANDATORY, { tlsproxy_tls_security_level: level }));
+    assert(role.local !== undefined);
+    assertEquals(role.local.policy.protocols.floor, 0x304);
     assertEquals(role.warnings, [
       `tlsproxy_tls_security_level: unsupported level "${level}", using "encrypt"`,
     ]);
@@ -74,7 +88,7 @@ Deno.test("serverRoleOf() takes a client's level for encrypt, with a warning", (
 Deno.test("serverRoleOf() refuses a level that nobody knows", () => {
   const parameters = changed("", { tlsproxy_tls_security_level: "sometimes" });
   assertThrows(
-    () => serverRoleOf(parameters),
+    () => roleOf(parameters),
     FatalError,
     'Invalid TLS level "sometimes" in tlsproxy_tls_security_level',
   );
@@ -83,16 +97,16 @@ Deno.test("serverRoleOf() refuses a level that nobody knows", () => {
 const MAY = 'tlsproxy_tls_security_level = "may"\n';
 
 Deno.test("serverRoleOf() without any certificate is off", () => {
-  assertEquals(serverRoleOf(parametersOf(MAY)), {
-    on: false,
+  assertEquals(roleOf(parametersOf(MAY)), {
+    local: undefined,
     warnings: ["No server certs available. TLS can't be enabled"],
   });
 });
 
 Deno.test('serverRoleOf() with the certificate "none" is on without one', () => {
-  const role = serverRoleOf(parametersOf(`${MAY}tlsproxy_tls_cert_file = "none"`));
-  assert(role.on);
-  assertEquals(role.policy.certificates.pairs, []);
+  const role = roleOf(parametersOf(`${MAY}tlsproxy_tls_cert_file = "none"`));
+  assert(role.local !== undefined);
+  assertEquals(role.local.policy.certificates.pairs, []);
 });
 
 Deno.test("serverRoleOf() takes pairs in the order RSA, DSA, EC", () => {
@@ -125,18 +139,18 @@ tlsproxy_tls_dkey_file = "/d.key"
 
 Deno.test("serverRoleOf() finds the key in the certificate's file when none is named", () => {
   const { pairs } = (() => {
-    const role = serverRoleOf(parametersOf(`${MAY}tlsproxy_tls_eccert_file = "/both.pem"`));
-    assert(role.on);
-    return role.policy.certificates;
+    const role = roleOf(parametersOf(`${MAY}tlsproxy_tls_eccert_file = "/both.pem"`));
+    assert(role.local !== undefined);
+    return role.local.policy.certificates;
   })();
   assertEquals([pairs[0].certificateFile, pairs[0].keyFile], ["/both.pem", "/both.pem"]);
 });
 
 Deno.test("serverRoleOf() lets chain files beat pairs, and says so", () => {
   const text = `${CERTIFICATE}${MAY}tlsproxy_tls_chain_files = ["/a.pem", "/b.pem"]`;
-  const role = serverRoleOf(parametersOf(text));
-  assert(role.on);
-  assertEquals(role.policy.certificates.chainFiles, ["/a.pem", "/b.pem"]);
+  const role = roleOf(parametersOf(text));
+  assert(role.local !== undefined);
+  assertEquals(role.local.policy.certificates.chainFiles, ["/a.pem", "/b.pem"]);
   assert(role.warnings.some((warning) => warning.startsWith("tlsproxy_tls_chain_files is set")));
 });
 
@@ -160,7 +174,7 @@ Deno.test("serverRoleOf() refuses a bad grade, exclusion or protocol list by its
     [{ tlsproxy_tls_protocols: ["TLSv9"] }, "Invalid protocol list in tlsproxy_tls_protocols"],
   ];
   for (const [change, words] of cases) {
-    assertThrows(() => serverRoleOf(changed(MAY, change)), FatalError, words);
+    assertThrows(() => roleOf(changed(MAY, change)), FatalError, words);
   }
 });
 
@@ -168,14 +182,98 @@ Deno.test("serverRoleOf() sets the option bits of Postfix, and warns of words th
   assertEquals(policyOf(MAY).options, 0xC00008D0n);
   assertEquals(policyOf(MAY).noTickets, false);
   const text = `${CERTIFICATE}${MAY}tls_ssl_options = "NO_TICKET, 0x4000"\n`;
-  const role = serverRoleOf(parametersOf(text));
-  assert(role.on);
-  assertEquals([role.policy.options, role.policy.noTickets], [0xC00048D0n, true]);
+  const role = roleOf(parametersOf(text));
+  assert(role.local !== undefined);
+  assertEquals([role.local.policy.options, role.local.policy.noTickets], [0xC00048D0n, true]);
   const odd = changed(MAY, { tls_ssl_options: "BOGUS" });
-  assertEquals(serverRoleOf(odd).warnings, ['unknown SSL option or work-around "BOGUS"']);
+  assertEquals(roleOf(odd).warnings, ['unknown SSL option or work-around "BOGUS"']);
 });
 
 Deno.test("serverRoleOf() offers curves before finite-field groups", () => {
   const text = 'tls_eecdh_auto_curves = "X25519 prime256v1"\ntls_ffdhe_auto_groups = "ffdhe2048"\n';
   assertEquals(policyOf(MAY + text).groups, ["X25519", "prime256v1", "ffdhe2048"]);
+});
+
+const ENCRYPT = 'tlsproxy_tls_security_level = "encrypt"\n';
+
+Deno.test("serverRoleOf() asks for client certificates, and requires them when TLS is mandatory", () => {
+  const rows: [string, boolean, boolean, string[]][] = [
+    [MAY, false, false, []],
+    [`${MAY}tlsproxy_tls_ask_ccert = true`, true, false, []],
+    [
+      `${MAY}tlsproxy_tls_req_ccert = true`,
+      false,
+      false,
+      ["Can't require client certs unless TLS is required"],
+    ],
+    [`${ENCRYPT}tlsproxy_tls_req_ccert = true`, true, true, []],
+    [`${ENCRYPT}tlsproxy_tls_ask_ccert = true`, true, false, []],
+  ];
+  for (const [text, asked, required, warnings] of rows) {
+    const role = roleOf(parametersOf(CERTIFICATE + text));
+    assert(role.local !== undefined);
+    const { policy, session } = role.local;
+    assertEquals(
+      [policy.clientCertificates !== undefined, session.requireCertificate, role.warnings],
+      [asked, required, warnings],
+      text,
+    );
+    // Anonymous ciphers and client certificates exclude each other.
+    assertEquals(session.cipherList.endsWith(":!aNULL"), asked, text);
+    assertEquals(policy.cipherList, session.cipherList);
+    assertEquals(session.shows.untrusted, required, text);
+  }
+});
+
+Deno.test("serverRoleOf() cannot ask for certificates without one of its own", () => {
+  const text = `${MAY}tlsproxy_tls_ask_ccert = true\ntlsproxy_tls_cert_file = "none"`;
+  assertEquals(roleOf(parametersOf(text)), {
+    local: undefined,
+    warnings: [
+      "Need a server cert to request client certs",
+      "No server certs available. TLS can't be enabled",
+    ],
+  });
+});
+
+Deno.test("serverRoleOf() rejects untrusted clients itself only when told so", () => {
+  const text = `${CERTIFICATE}${ENCRYPT}tlsproxy_tls_req_ccert = true`;
+  for (const choice of ["report", "reject"] as const) {
+    const tls = { ...TLS, enforce_req_ccert: choice };
+    const { local } = serverRoleOf(parametersOf(text), tls);
+    assertEquals(local?.session.rejectUntrusted, choice === "reject");
+  }
+  const asked = `${CERTIFICATE}${ENCRYPT}tlsproxy_tls_ask_ccert = true`;
+  const { local } = serverRoleOf(parametersOf(asked), { ...TLS, enforce_req_ccert: "reject" });
+  assertEquals(local?.session.rejectUntrusted, false);
+});
+
+Deno.test("serverRoleOf() takes an end without close_notify for a fault when told so", () => {
+  const { local } = serverRoleOf(parametersOf(CERTIFICATE + MAY), {
+    ...TLS,
+    detect_truncation: true,
+  });
+  assertEquals(local?.policy.options, 0xC0000850n);
+});
+
+Deno.test("serverRoleOf() passes on whom to trust, DH parameters, depth and digest", () => {
+  const text = `${MAY}tlsproxy_tls_CAfile = "/ca.pem"
+tlsproxy_tls_CApath = "/ca"
+tls_append_default_CA = true
+tlsproxy_tls_ask_ccert = true
+tlsproxy_tls_ccert_verifydepth = 3
+tlsproxy_tls_dh1024_param_file = "/dh.pem"
+tlsproxy_tls_fingerprint_digest = "sha512"
+tls_trust_server_ccerts = true
+`;
+  const { policy } = localOf(text);
+  assertEquals(policy.trust, {
+    caFile: "/ca.pem",
+    caPath: "/ca",
+    appendDefault: true,
+    caFileParameter: "tlsproxy_tls_CAfile or smtpd_tls_CAfile",
+    caPathParameter: "tlsproxy_tls_CApath or smtpd_tls_CApath",
+  });
+  assertEquals(policy.clientCertificates, { depth: 3, acceptServerUse: true });
+  assertEquals([policy.dhFile, policy.fingerprintDigest], ["/dh.pem", "sha512"]);
 });

@@ -1,0 +1,57 @@
+/**
+ * How many system calls a relayed record costs, counted by strace(1).
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { Bed, type Session } from "../integration/tlsproxy/_bed.ts";
+import { interopTest } from "../support/interop.ts";
+import { startProcess } from "../support/process.ts";
+import { waitUntil } from "../support/wait.ts";
+
+const BYTES = 100 * 1024 * 1024;
+const RECORD_BYTES = 16 * 1024;
+/** One read and one write a record, and a little for what happens once in a while. */
+const CALLS_PER_RECORD_MAX = 2.2;
+
+/** System calls of `pid` while `work` is done, by name. */
+async function countCalls(
+  pid: number,
+  file: string,
+  work: () => Promise<void>,
+): Promise<Map<string, number>> {
+  await using strace = startProcess("strace", ["-f", "-c", "-p", String(pid), "-o", file]);
+  await waitUntil("strace to be attached", () => /Process \d+ attached/.test(strace.stderr));
+  await work();
+  strace.signal("SIGINT");
+  await strace.ended();
+  const counts = new Map<string, number>();
+  for (const line of (await Deno.readTextFile(file)).split("\n")) {
+    // % time, seconds, usecs/call, calls, [errors], name
+    const columns = line.trim().split(/\s+/);
+    if (columns.length >= 5 && /^\d+$/.test(columns[3]) && columns.at(-1) !== "total") {
+      counts.set(columns.at(-1)!, Number(columns[3]));
+    }
+  }
+  return counts;
+}
+
+for (const direction of ["up", "down"] as const) {
+  interopTest(`tlsproxy relays ${direction} with few system calls a record`, async () => {
+    await using bed = await Bed.start();
+    const session: Session = await bed.established();
+    const { local, remote } = session;
+    const [from, to] = direction === "up" ? [remote, local] : [local, remote];
+    const file = bed.folder.file("calls");
+    const counts = await countCalls(bed.tlsproxy.pid, file, async () => {
+      const sent = from.pump(BYTES, 7);
+      assertEquals(await to.sink(BYTES), await sent);
+    });
+    const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+    const perRecord = total / (BYTES / RECORD_BYTES);
+    assert(total > BYTES / RECORD_BYTES, `strace saw the work: ${total} calls`);
+    const table = [...counts].map(([name, count]) => `${name} ${count}`).join(", ");
+    assert(perRecord <= CALLS_PER_RECORD_MAX, `${perRecord.toFixed(2)} a record: ${table}`);
+  });
+}
