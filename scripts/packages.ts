@@ -8,3 +8,4 @@ import "@std/assert";
 import "@std/cli";
 import "@std/log";
 import "@std/toml";
+import "fast-check";

@@ -89,6 +89,18 @@ export class Registration {
 /** A step of housekeeping; answers whether it has more to do at once. */
 export type Step = () => "more" | "idle";
 
+/** Who is told what the loop is about to do; a watchdog reads it in another thread. */
+export interface LoopObserver {
+  /** A turn has begun, and nothing keeps it from waiting. */
+  waiting(): void;
+  /** The handler of `fd` is being called. */
+  handling(fd: number): void;
+  /** Timers that are due are being called. */
+  firing(): void;
+  /** The steps at the end of the turn are being taken. */
+  tidying(): void;
+}
+
 const EVENTS_PER_TURN = 256;
 
 /** One loop. Everything in it belongs to one thread. */
@@ -96,6 +108,7 @@ export class Reactor {
   readonly #epoll = new Epoll(EVENTS_PER_TURN);
   readonly #timers = new Timers();
   readonly #clock: Clock;
+  readonly #observer: LoopObserver | undefined;
   readonly #slots: (Registration | undefined)[] = [];
   readonly #freeSlots: number[] = [];
   readonly #steps: Step[] = [];
@@ -103,8 +116,9 @@ export class Reactor {
   #nowMs: number;
   #stopped = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, observer?: LoopObserver) {
     this.#clock = clock;
+    this.#observer = observer;
     this.#nowMs = clock.monotonicMs();
   }
 
@@ -186,6 +200,7 @@ export class Reactor {
   turn(limitMs: number): boolean {
     const delayMs = this.#timers.nextDelayMs(this.#clock.monotonicMs());
     const timeoutMs = limitMs < 0 ? delayMs : delayMs < 0 ? limitMs : Math.min(limitMs, delayMs);
+    this.#observer?.waiting();
     // 2^31 ms are 24 days: wait in pieces.
     const count = this.#epoll.wait(Math.min(timeoutMs, 0x7fffffff));
     this.#nowMs = this.#clock.monotonicMs();
@@ -194,9 +209,12 @@ export class Reactor {
       const registration = this.#slots[this.#epoll.low(i)];
       if (registration === undefined) continue;
       if (registration.generation !== this.#epoll.high(i)) continue;
+      this.#observer?.handling(registration.fd);
       registration.handler.ready(this.#epoll.events(i));
     }
+    this.#observer?.firing();
     this.#timers.fire(this.#nowMs);
+    this.#observer?.tidying();
     let busy = false;
     for (const step of this.#steps) if (step() === "more") busy = true;
     return busy;

@@ -14,6 +14,12 @@ export type { FileStatus } from "../ffi/libc/file.ts";
 
 /** What a store asks of a disk. */
 export interface FileIo {
+  /**
+   * The same calls with names in the open folder `folderFd` for paths, so that they find their files
+   * whatever becomes of the folder's path, of the process's root and of its user. The folder stays the
+   * caller's.
+   */
+  within(folderFd: number): FileIo;
   /** open(2) with flags made of `OPEN`. A descriptor, or `-errno`. */
   open(path: string, flags: number, mode: number): number;
   close(fd: number): void;
@@ -24,18 +30,30 @@ export interface FileIo {
   ftruncate(fd: number, length: number): number;
   fdatasync(fd: number): number;
   fsync(fd: number): number;
+  /** fchown(2) that leaves the group as it is. */
+  fchown(fd: number, ownerId: number): number;
   /** flock(2) with an operation made of `LOCK`. */
   flock(fd: number, operation: number): number;
   rename(from: string, to: string): number;
   unlink(path: string): number;
   /** fstat(2), or `-errno`. */
   fstat(fd: number): file.FileStatus | number;
-  /** geteuid(2): who must own a file. */
+  /** geteuid(2): who makes files. */
   effectiveUserId(): number;
 }
 
+const SAME_GROUP = 0xffffffff;
+
 /** The disks of the machine. */
 export const libcFileIo: FileIo = {
+  within(folderFd) {
+    return {
+      ...this,
+      open: (name, flags, mode) => file.openFileAt(folderFd, name, flags, mode),
+      rename: (from, to) => file.renameAt(folderFd, from, to),
+      unlink: (name) => file.unlinkAt(folderFd, name),
+    };
+  },
   open: file.openFile,
   close: file.closeFile,
   pread: file.pread,
@@ -43,8 +61,9 @@ export const libcFileIo: FileIo = {
   ftruncate: file.ftruncate,
   fdatasync: file.fdatasync,
   fsync: file.fsync,
+  fchown: (fd, ownerId) => file.fchown(fd, ownerId, SAME_GROUP),
   flock: file.flock,
-  rename: file.rename,
+  rename: (from, to) => file.renameAt(file.WORKING_FOLDER, from, to),
   unlink: file.unlink,
   fstat: file.fstat,
   effectiveUserId,

@@ -20,20 +20,26 @@ import {
   FILE_HEADER_BYTES,
   hasKey,
   KIND,
+  readKey,
   readValue,
   RECORD_BYTES_MAX,
+  RECORD_HEAD_BYTES,
   RecordBuffer,
   recordBytes,
   RecordCodec,
 } from "./record.ts";
 
-/** Why a value could not be read: the record is not what was written, or the disk says no. */
-export type ReadFault = "damaged" | "unreadable";
+/**
+ * Why a value could not be read: the record is not what was written, the disk says no, or the record is
+ * intact and that of another key.
+ */
+export type ReadFault = "damaged" | "unreadable" | "other key";
 
 /** Where a record is, as the index knows it. */
 export interface Place {
   /** Bytes from the start of the file. */
   offset: number;
+  keyBytes: number;
   valueBytes: number;
 }
 
@@ -90,6 +96,9 @@ export class LogFile {
   #pending: RecordBuffer;
   #pendingBytes = 0;
   #read: RecordBuffer;
+  /** Where the last {@linkcode #fetch} found its bytes, or why it did not. */
+  readonly #found: { buffer: RecordBuffer; at: number };
+  #fault: ReadFault = "damaged";
 
   /** A file whose first `writtenBytes` bytes are good; records follow there. */
   constructor(io: FileIo, fd: number, file: { fileId: Uint8Array; writtenBytes: number }) {
@@ -100,6 +109,7 @@ export class LogFile {
     this.#writtenBytes = file.writtenBytes;
     this.#pending = new RecordBuffer(PENDING_BYTES_INITIAL);
     this.#read = new RecordBuffer(READ_BYTES_INITIAL);
+    this.#found = { buffer: this.#read, at: 0 };
   }
 
   /** An empty file; its header waits for the first flush, like a record. */
@@ -139,37 +149,75 @@ export class LogFile {
     this.#codec.encodeDelete(this.#pending, at, { fileOffset: this.#writtenBytes + at, key });
   }
 
+  /** Appends a put of the key and the value that stand in `body`, one behind the other; its place. */
+  appendCopy(body: Uint8Array, keyBytes: number, expiresAtS: number): number {
+    const at = this.#takeRoom(recordBytes(keyBytes, body.length - keyBytes));
+    const fileOffset = this.#writtenBytes + at;
+    this.#codec.encodeCopy(this.#pending, at, { fileOffset, keyBytes, body, expiresAtS });
+    return fileOffset;
+  }
+
   /** Reads back the value of `key`: a view, valid until the next call, or what is wrong. */
   read(key: string, place: Place): Bytes | ReadFault {
-    const length = recordBytes(key.length, place.valueBytes);
-    let buffer = this.#pending;
-    let at = place.offset - this.#writtenBytes;
-    if (at < 0) {
-      at = 0;
-      if (this.#read.bytes.length < length) this.#read = new RecordBuffer(2 * length);
-      buffer = this.#read;
-      const got = this.#readRecord(length, place.offset);
-      if (got < 0) return "unreadable";
-      if (got < length) return "damaged";
-    }
-    return this.#prove(buffer, at, { key, place })
+    const length = recordBytes(place.keyBytes, place.valueBytes);
+    if (!this.#fetch(place.offset, length)) return this.#fault;
+    const { buffer, at } = this.#found;
+    if (!this.#prove(buffer, at, place)) return "damaged";
+    return key.length === place.keyBytes && hasKey(buffer, at, key)
       ? readValue(buffer, at, this.#codec.head)
-      : "damaged";
+      : "other key";
   }
 
-  #readRecord(length: number, offset: number): number {
+  /** Reads back key and value, one behind the other: a view, valid until the next call. */
+  readBody(place: Place): Bytes | ReadFault {
+    const { keyBytes, valueBytes } = place;
+    if (!this.#fetch(place.offset, recordBytes(keyBytes, valueBytes))) return this.#fault;
+    const { buffer, at } = this.#found;
+    if (!this.#prove(buffer, at, place)) return "damaged";
+    const start = at + RECORD_HEAD_BYTES;
+    return buffer.bytes.subarray(start, start + keyBytes + valueBytes);
+  }
+
+  /** Reads back the key, and not the value behind it. Only the head of the record is proved. */
+  readKey(place: Place): string | undefined {
+    if (!this.#fetch(place.offset, RECORD_HEAD_BYTES + place.keyBytes)) return undefined;
+    const { buffer, at } = this.#found;
+    return this.#proveHead(buffer, at, place) ? readKey(buffer, at, place.keyBytes) : undefined;
+  }
+
+  /** Points {@linkcode #found} to bytes of the file; false when {@linkcode #fault} says why not. */
+  #fetch(offset: number, length: number): boolean {
+    const found = this.#found;
+    found.buffer = this.#pending;
+    found.at = offset - this.#writtenBytes;
+    this.#fault = "damaged";
+    if (found.at >= 0) return true;
+    if (this.#read.bytes.length < length) this.#read = new RecordBuffer(2 * length);
+    found.at = 0;
+    found.buffer = this.#read;
     const { bytes } = this.#read;
-    const got = this.#io.pread(this.fd, bytes, length, offset);
-    if (got === length) return got;
-    return readFully(this.#io, this.fd, { bytes, length, offset });
+    let got = this.#io.pread(this.fd, bytes, length, offset);
+    if (got !== length) got = readFully(this.#io, this.fd, { bytes, length, offset });
+    if (got < 0) this.#fault = "unreadable";
+    return got === length;
   }
 
-  #prove(buffer: RecordBuffer, at: number, asked: { key: string; place: Place }): boolean {
-    const { key, place } = asked;
+  #proveHead(buffer: RecordBuffer, at: number, place: Place): boolean {
     const { head } = this.#codec;
     return this.#codec.readHead(buffer, at, place.offset) && head.kind === KIND.put &&
-      head.keyBytes === key.length && head.valueBytes === place.valueBytes &&
-      this.#codec.isBodyIntact(buffer, at) && hasKey(buffer, at, key);
+      head.keyBytes === place.keyBytes && head.valueBytes === place.valueBytes;
+  }
+
+  #prove(buffer: RecordBuffer, at: number, place: Place): boolean {
+    return this.#proveHead(buffer, at, place) && this.#codec.isBodyIntact(buffer, at);
+  }
+
+  /** Cuts the file at `bytes`; only before anything was appended. 0, or `-errno`. */
+  cut(bytes: number): number {
+    assert(this.#pendingBytes === 0, "nothing waits to be written behind the cut");
+    const result = this.#io.ftruncate(this.fd, bytes);
+    if (result === 0) this.#writtenBytes = bytes;
+    return result;
   }
 
   /** Writes what waits to the file. 0, or `-errno` and everything waits on. */

@@ -4,17 +4,17 @@
  * Reads large pieces, one a step. Where no record is intact it tries each multiple of 8 until one is;
  * that costs one small checksum at worst for each, because a record's lengths are believed only after
  * its head's checksum, so the whole walk is linear in the file's length. A record with a good head and
- * a bad body is passed over as a whole, and its key is forgotten: an older value must not come back in
- * the place of a lost one (a key that is damaged itself names nothing; then an older value does).
+ * a bad body is passed over as a whole; what an older record says of its key stands. A crash of the machine
+ * leaves such records where something was written and not synced: their keys must not lose what was.
  *
  * @module
  */
+import { toLatin1 } from "../base/bytes.ts";
 import type { FileIo } from "./file_io.ts";
 import { readFully } from "./log_file.ts";
 import {
   FILE_HEADER_BYTES,
   KIND,
-  readKey,
   RECORD_ALIGNMENT,
   RECORD_BYTES_MAX,
   RECORD_HEAD_BYTES,
@@ -23,10 +23,22 @@ import {
 } from "./record.ts";
 import type { EntryFields } from "./entry_index.ts";
 
-/** Who is told what the walk finds, in the order of the file. */
+/** The key of a record, where the walk has it in memory; good for the length of one call. */
+export class ScannedKey {
+  bytes: Uint8Array = new Uint8Array();
+  start = 0;
+  end = 0;
+
+  /** The key as a latin1 string with memory of its own. */
+  text(): string {
+    return toLatin1(this.bytes, this.start, this.end);
+  }
+}
+
+/** Who is told what the walk finds, in the order of the file. The arguments are used again. */
 export interface ScanSink {
-  put(key: string, fields: EntryFields): void;
-  delete(key: string): void;
+  put(key: ScannedKey, fields: EntryFields): void;
+  delete(key: ScannedKey): void;
 }
 
 /** What the walk came across. */
@@ -62,6 +74,8 @@ export class LogScan {
   readonly #sink: ScanSink;
   /** Holds the file's bytes from `#base` to `#base + #filled`. */
   readonly #window: RecordBuffer;
+  readonly #key = new ScannedKey();
+  readonly #fields: EntryFields = { offset: 0, keyBytes: 0, valueBytes: 0, expiresAtS: 0 };
   #base = FILE_HEADER_BYTES;
   #filled = 0;
 
@@ -75,6 +89,11 @@ export class LogScan {
     // A piece, and what the one before left over: less than one record.
     this.#window = new RecordBuffer(Math.min(PIECE_BYTES + RECORD_BYTES_MAX, file.size));
     this.#sink = sink;
+  }
+
+  /** Bytes of the file that have been walked through. */
+  get doneBytes(): number {
+    return this.#base;
   }
 
   /** Walks through one more piece. False when the end of the file is reached. */
@@ -112,11 +131,11 @@ export class LogScan {
   #take(at: number, length: number): void {
     const { codec } = this.#file;
     const { head } = codec;
-    const key = readKey(this.#window, at, head.keyBytes);
-    if (!codec.isBodyIntact(this.#window, at)) {
-      this.#sink.delete(key);
-      return;
-    }
+    const key = this.#key;
+    key.bytes = this.#window.bytes;
+    key.start = at + RECORD_HEAD_BYTES;
+    key.end = key.start + head.keyBytes;
+    if (!codec.isBodyIntact(this.#window, at)) return;
     const offset = this.#base + at;
     this.facts.records++;
     if (offset > this.facts.intactEnd) {
@@ -125,8 +144,12 @@ export class LogScan {
     }
     this.facts.intactEnd = offset + length;
     if (head.kind === KIND.delete) return this.#sink.delete(key);
-    const { valueBytes, expiresAtS } = head;
-    this.#sink.put(key, { offset, valueBytes, expiresAtS });
+    const fields = this.#fields;
+    fields.offset = offset;
+    fields.keyBytes = head.keyBytes;
+    fields.valueBytes = head.valueBytes;
+    fields.expiresAtS = head.expiresAtS;
+    this.#sink.put(key, fields);
   }
 
   #fill(): void {

@@ -1,64 +1,80 @@
 /**
  * A store without a file: everything ends with the process.
  *
+ * The order of the Map is that of eviction: what is stored, or found, goes to its end.
+ *
  * @module
  */
 import { assert } from "../base/assert.ts";
-import { ownKey } from "./entry_index.ts";
+import { latin1, toLatin1 } from "../base/bytes.ts";
 import {
+  isAbove,
   isTime,
   isWithin,
   type KeyValueStore,
+  type Quotas,
   type StoreLimits,
   type StoreStats,
 } from "./key_value_store.ts";
 import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from "./record.ts";
 
 interface Entry {
+  /** The key in memory of its own: a piece of a longer string would keep all of that alive. */
+  readonly key: string;
   value: Uint8Array;
   expiresAtS: number;
 }
 
 /** Options of {@linkcode MemoryStore}. */
-export interface MemoryStoreOptions extends Partial<StoreLimits> {
+export interface MemoryStoreOptions extends Partial<StoreLimits>, Partial<Quotas> {
   /** Told the key of each entry that the expiry scan removes. */
   expired?: (key: string) => void;
 }
 
 /** Keys and values in memory. */
 export class MemoryStore implements KeyValueStore {
+  readonly holdsAnswers = false;
   readonly #entries = new Map<string, Entry>();
-  readonly #limits: StoreLimits;
+  readonly #limits: StoreLimits & Quotas;
   readonly #expired: (key: string) => void;
   /** Where the expiry scan stands; an iterator of a Map lives through changes of the Map. */
   #scan: Iterator<[string, Entry]> | undefined;
+  /** Places that the pass has still to visit: what is found meanwhile moves to where it comes again. */
+  #scanLeft = 0;
   #liveBytes = 0;
+  #evictedEntries = 0;
 
   constructor(options: MemoryStoreOptions = {}) {
     this.#limits = {
       keyBytesMax: options.keyBytesMax ?? KEY_BYTES_MAX,
       valueBytesMax: options.valueBytesMax ?? VALUE_BYTES_MAX,
+      maxEntries: options.maxEntries ?? 0,
+      maxBytes: options.maxBytes ?? 0,
+      eviction: options.eviction ?? "lru",
     };
     this.#expired = options.expired ?? (() => {});
   }
 
   get(key: string, nowS: number): Uint8Array | undefined {
     const entry = this.#entries.get(key);
-    return entry === undefined || entry.expiresAtS < nowS ? undefined : entry.value;
+    if (entry === undefined || entry.expiresAtS < nowS) return undefined;
+    if (this.#limits.eviction === "lru") {
+      this.#entries.delete(key);
+      this.#entries.set(entry.key, entry);
+    }
+    return entry.value;
   }
 
   put(key: string, value: Uint8Array, expiresAtS: number): boolean {
     assert(isTime(expiresAtS), "an expiry is a whole number of seconds");
-    if (!isWithin(this.#limits, key, value)) return false;
-    const entry = { value: value.slice(), expiresAtS };
-    const old = this.#entries.get(key);
-    if (old !== undefined) {
-      this.#liveBytes += value.length - old.value.length;
-      this.#entries.set(key, entry);
-    } else {
-      this.#liveBytes += key.length + value.length;
-      this.#entries.set(ownKey(key), entry);
-    }
+    const limits = this.#limits;
+    if (!isWithin(limits, key, value)) return false;
+    if (isAbove(limits, 1, key.length + value.length)) return false;
+    this.delete(key);
+    this.#liveBytes += key.length + value.length;
+    const entry = { key: toLatin1(latin1(key)), value: value.slice(), expiresAtS };
+    this.#entries.set(entry.key, entry);
+    while (isAbove(limits, this.#entries.size, this.#liveBytes)) this.#evict();
     return true;
   }
 
@@ -69,18 +85,35 @@ export class MemoryStore implements KeyValueStore {
     return this.#entries.delete(key);
   }
 
+  dropExpired(key: string, nowS: number): boolean {
+    const entry = this.#entries.get(key);
+    return entry !== undefined && entry.expiresAtS < nowS && this.delete(key);
+  }
+
   flush(): boolean {
     return true;
   }
 
+  whenSafe(done: () => void): void {
+    done();
+  }
+
+  work(): "idle" {
+    return "idle";
+  }
+
   expireSome(nowS: number, entriesMax: number): number {
-    this.#scan ??= this.#entries[Symbol.iterator]();
+    if (this.#scan === undefined) {
+      this.#scan = this.#entries[Symbol.iterator]();
+      this.#scanLeft = this.#entries.size;
+    }
     for (let visited = 0; visited < entriesMax; visited++) {
-      const next = this.#scan.next();
-      if (next.done) {
+      const next = this.#scanLeft > 0 ? this.#scan.next() : undefined;
+      if (next === undefined || next.done) {
         this.#scan = undefined;
         return visited;
       }
+      this.#scanLeft--;
       const [key, entry] = next.value;
       if (entry.expiresAtS < nowS) {
         this.delete(key);
@@ -97,8 +130,10 @@ export class MemoryStore implements KeyValueStore {
       deadBytes: 0,
       fileBytes: 0,
       pendingBytes: 0,
+      unloadedBytes: 0,
       compactions: 0,
       lostEntries: 0,
+      evictedEntries: this.#evictedEntries,
     };
   }
 
@@ -106,5 +141,13 @@ export class MemoryStore implements KeyValueStore {
     this.#entries.clear();
     this.#scan = undefined;
     this.#liveBytes = 0;
+  }
+
+  #evict(): void {
+    for (const key of this.#entries.keys()) {
+      this.delete(key);
+      this.#evictedEntries++;
+      return;
+    }
   }
 }

@@ -81,6 +81,10 @@ const WORD_KEY_BYTES_AND_KIND = 5;
 /** What a record says about its key. */
 export const KIND = { put: 1, delete: 2 } as const;
 
+// Kinds where they stand in the last word of a head.
+const KIND_PUT = KIND.put << 16;
+const KIND_DELETE = KIND.delete << 16;
+
 const TWO_TO_32 = 0x1_0000_0000;
 // Above this high word an expiry would not be a whole JavaScript number.
 const EXPIRES_HIGH_MAX = 0x1f_ffff;
@@ -202,15 +206,26 @@ export class RecordCodec {
     at: number,
     record: { fileOffset: number; key: string; value: Uint8Array; expiresAtS: number },
   ): void {
-    const { words } = buffer;
-    const { value, expiresAtS } = record;
-    const w = at >> 2;
-    words[w + WORD_EXPIRES_LOW] = expiresAtS >>> 0;
-    words[w + WORD_EXPIRES_HIGH] = (expiresAtS / TWO_TO_32) >>> 0;
-    words[w + WORD_VALUE_BYTES] = value.length;
-    words[w + WORD_KEY_BYTES_AND_KIND] = record.key.length | KIND.put << 16;
-    buffer.bytes.set(value, at + RECORD_HEAD_BYTES + record.key.length);
-    this.#finish(buffer, at, record);
+    const { key, value, expiresAtS } = record;
+    this.#writeHead(buffer, at, expiresAtS, value.length, key.length | KIND_PUT);
+    this.#writeKey(buffer, at, key);
+    buffer.bytes.set(value, at + RECORD_HEAD_BYTES + key.length);
+    this.#seal(buffer, at, record.fileOffset, key.length);
+  }
+
+  /**
+   * Writes a put record with the key and the value that stand in `body`, one behind the other; as
+   * {@linkcode encodePut}.
+   */
+  encodeCopy(
+    buffer: RecordBuffer,
+    at: number,
+    record: { fileOffset: number; keyBytes: number; body: Uint8Array; expiresAtS: number },
+  ): void {
+    const { keyBytes, body } = record;
+    this.#writeHead(buffer, at, record.expiresAtS, body.length - keyBytes, keyBytes | KIND_PUT);
+    buffer.bytes.set(body, at + RECORD_HEAD_BYTES);
+    this.#seal(buffer, at, record.fileOffset, keyBytes);
   }
 
   /** Writes a delete record; as {@linkcode encodePut}. */
@@ -219,20 +234,27 @@ export class RecordCodec {
     at: number,
     record: { fileOffset: number; key: string },
   ): void {
-    const { words } = buffer;
-    const w = at >> 2;
-    words[w + WORD_EXPIRES_LOW] = 0;
-    words[w + WORD_EXPIRES_HIGH] = 0;
-    words[w + WORD_VALUE_BYTES] = 0;
-    words[w + WORD_KEY_BYTES_AND_KIND] = record.key.length | KIND.delete << 16;
-    this.#finish(buffer, at, record);
+    const { key } = record;
+    this.#writeHead(buffer, at, 0, 0, key.length | KIND_DELETE);
+    this.#writeKey(buffer, at, key);
+    this.#seal(buffer, at, record.fileOffset, key.length);
   }
 
-  /** Key, filling and checksums of a record whose other fields are written. */
-  #finish(buffer: RecordBuffer, at: number, record: { fileOffset: number; key: string }): void {
-    const { bytes, words } = buffer;
-    const { key } = record;
+  #writeHead(
+    { words }: RecordBuffer,
+    at: number,
+    expiresAtS: number,
+    valueBytes: number,
+    keyBytesAndKind: number,
+  ): void {
     const w = at >> 2;
+    words[w + WORD_EXPIRES_LOW] = expiresAtS >>> 0;
+    words[w + WORD_EXPIRES_HIGH] = (expiresAtS / TWO_TO_32) >>> 0;
+    words[w + WORD_VALUE_BYTES] = valueBytes;
+    words[w + WORD_KEY_BYTES_AND_KIND] = keyBytesAndKind;
+  }
+
+  #writeKey({ bytes }: RecordBuffer, at: number, key: string): void {
     const keyAt = at + RECORD_HEAD_BYTES;
     let bits = 0;
     for (let i = 0; i < key.length; i++) {
@@ -241,9 +263,16 @@ export class RecordCodec {
       bytes[keyAt + i] = code;
     }
     assert(bits <= 255, "keys are latin1 strings");
-    const end = keyAt + key.length + words[w + WORD_VALUE_BYTES];
+  }
+
+  /** Filling and checksums of a record whose fields, key and value are written. */
+  #seal(buffer: RecordBuffer, at: number, fileOffset: number, keyBytes: number): void {
+    const { bytes, words } = buffer;
+    const w = at >> 2;
+    const keyAt = at + RECORD_HEAD_BYTES;
+    const end = keyAt + keyBytes + words[w + WORD_VALUE_BYTES];
     for (let i = end; i % RECORD_ALIGNMENT !== 0; i++) bytes[i] = 0;
-    this.#takeHead(words, w, record.fileOffset);
+    this.#takeHead(words, w, fileOffset);
     words[w + WORD_HEAD_CHECKSUM] = finishCrc32c(this.#headState);
     words[w + WORD_BODY_CHECKSUM] = finishCrc32c(
       updateCrc32c(this.#headState, buffer, keyAt, end),

@@ -14,6 +14,7 @@ import {
 import { parseArgs } from "@std/cli";
 import { BaseHandler, Logger, LogLevels, type LogRecord } from "@std/log";
 import { parse } from "@std/toml";
+import fc from "fast-check";
 
 class MemoryHandler extends BaseHandler {
   readonly lines: string[] = [];
@@ -133,4 +134,12 @@ Deno.test("assertions fail when they should", async () => {
   assertEquals(assertThrows(wrongKind, TypeError, "kin").message, "kind");
   await assertRejects(() => assertRejects(() => Promise.resolve()), AssertionError);
   await assertRejects(() => Promise.reject(new TypeError("kind")), TypeError, "kin");
+});
+
+Deno.test("fast-check repeats a run by its seed and shrinks what fails", () => {
+  const property = fc.property(fc.array(fc.nat(1000)), (list) => list.every((n) => n < 500));
+  const [one, two] = [7, 7].map((seed) => fc.check(property, { seed, numRuns: 1000 }));
+  assert(one.failed);
+  assertEquals(one.counterexample, [[500]]);
+  assertEquals(one.counterexamplePath, two.counterexamplePath);
 });

@@ -315,7 +315,10 @@ export function* checkForeignFunctions(tree: Tree): Generator<Complaint> {
   }
 }
 
-/** Every package of deno.json has a stand-in, so that a closed network can build. */
+/**
+ * Every package of deno.json has a stand-in or is npm's itself, so that a closed network can build; each
+ * is pinned, and lib imports none of npm's (its imports are checked with the floors).
+ */
 export function* checkStandIns(tree: Tree): Generator<Complaint> {
   const importsIn = (path: string): string[] =>
     Object.keys(JSON.parse(tree.get(path) ?? "{}").imports ?? {});
@@ -328,8 +331,8 @@ export function* checkStandIns(tree: Tree): Generator<Complaint> {
   for (
     const [name, target] of Object.entries(JSON.parse(tree.get("deno.json") ?? "{}").imports ?? {})
   ) {
-    if (!/^jsr:@[\w-]+\/[\w-]+@\d+\.\d+\.\d+$/.test(String(target))) {
-      yield `deno.json: ${name} is not pinned to one version of a JSR package`;
+    if (!/^(jsr:@[\w-]+\/|npm:)[\w-]+@\d+\.\d+\.\d+$/.test(String(target))) {
+      yield `deno.json: ${name} is not pinned to one version of a package`;
     }
   }
 }

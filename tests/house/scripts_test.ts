@@ -1,7 +1,12 @@
 /** Checks the parts of the scripts that decide whether a gate may pass. */
 
 import { assert, assertEquals } from "@std/assert";
-import { compileArguments, PERMISSIONS, WORKER_MODULES } from "../../scripts/build.ts";
+import {
+  compileArguments,
+  PERMISSIONS,
+  withoutTestPackages,
+  WORKER_MODULES,
+} from "../../scripts/build.ts";
 import { readReport } from "../../scripts/run_tests.ts";
 
 Deno.test("readReport() counts tests and steps and names what failed or was skipped", () => {
@@ -39,4 +44,13 @@ Deno.test("compileArguments() holds what makes the executable safe and whole", (
     "permissions are listed one by one",
   );
   assertEquals(args.at(-1), "main.ts");
+});
+
+Deno.test("withoutTestPackages() leaves what the program imports, and nothing that only tests need", () => {
+  const path = new URL("../../scripts/closed_network/deno.lock", import.meta.url);
+  const lock = JSON.parse(withoutTestPackages(Deno.readTextFileSync(path)));
+  const names = (list: string[]) => list.map((name) => name.replace(/@[^@]*$/, "")).sort();
+  assertEquals(names(Object.keys(lock.specifiers)), ["npm:minimist", "npm:smol-toml"]);
+  assertEquals(names(Object.keys(lock.npm)), ["minimist", "smol-toml"]);
+  assert(!lock.workspace.dependencies.some((name: string) => name.startsWith("npm:")));
 });

@@ -22,7 +22,7 @@ export interface MemoryFile {
 }
 
 /** The calls that can be made to fail. */
-export type Call = Exclude<keyof FileIo, "effectiveUserId">;
+export type Call = Exclude<keyof FileIo, "effectiveUserId" | "within">;
 
 /** An answer in the place of the call, or undefined to let it happen. */
 export type Fault = (call: Call, nth: number) => number | "short" | undefined;
@@ -35,6 +35,8 @@ export class MemoryIo implements FileIo {
   /** Calls made so far. */
   calls = 0;
   fault: Fault = () => undefined;
+  /** Where the transfer begins that is being made, or was made last. */
+  offset = 0;
   #nextFd = 3;
   #nextInode = 1;
 
@@ -61,6 +63,11 @@ export class MemoryIo implements FileIo {
     return 1000;
   }
 
+  /** There is one folder, whatever it is called. */
+  within(_folderFd: number): this {
+    return this;
+  }
+
   open(path: string, flags: number, mode: number): number {
     return this.#call("open", () => {
       if ((flags & OPEN.directory) !== 0) return this.#openFile(this.#newFile(FILE_KIND.directory));
@@ -78,6 +85,7 @@ export class MemoryIo implements FileIo {
   }
 
   pread(fd: number, bytes: Bytes, length: number, offset: number): number {
+    this.offset = offset;
     return this.#transfer("pread", length, (count) => {
       const piece = this.#file(fd).bytes.subarray(offset, offset + count);
       bytes.set(piece);
@@ -86,6 +94,7 @@ export class MemoryIo implements FileIo {
   }
 
   pwrite(fd: number, bytes: Bytes, length: number, offset: number): number {
+    this.offset = offset;
     return this.#transfer("pwrite", length, (count) => {
       const file = this.#file(fd);
       if (offset + count > file.bytes.length) resize(file, offset + count);
@@ -109,9 +118,20 @@ export class MemoryIo implements FileIo {
     return this.#call("fsync", () => this.#file(fd) ? 0 : -ERRNO.EBADF);
   }
 
+  fchown(fd: number, ownerId: number): number {
+    return this.#call("fchown", () => {
+      this.#file(fd).uid = ownerId;
+      return 0;
+    });
+  }
+
   flock(fd: number, operation: number): number {
     return this.#call("flock", () => {
       const file = this.#file(fd);
+      if (operation === LOCK.unlock) {
+        if (file.lockedBy === fd) file.lockedBy = undefined;
+        return 0;
+      }
       if (operation !== (LOCK.exclusive | LOCK.nonBlocking)) return -ERRNO.EINVAL;
       if (file.lockedBy !== undefined && file.lockedBy !== fd) return -ERRNO.EAGAIN;
       file.lockedBy = fd;

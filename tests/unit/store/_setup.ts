@@ -5,6 +5,7 @@
  */
 import type { Bytes } from "../../../lib/base/bytes.ts";
 import { Store, type StoreOptions } from "../../../lib/store/store.ts";
+import { FakeSlowCalls } from "../../support/fake_slow_calls.ts";
 import { MemoryIo } from "./_memory_io.ts";
 
 /** Whole numbers from 0 to `below` - 1, the same for the same seed (mulberry32). */
@@ -37,5 +38,41 @@ export class Bench {
       randomFileId: () => new Uint8Array(16).fill(++this.#fileIds),
       ...options,
     });
+  }
+}
+
+/** A {@linkcode Bench} whose syncs and timers happen when the test says so. */
+export class SlowBench extends Bench {
+  readonly slow = new FakeSlowCalls();
+  /** Delays and handlers of timers that have not fired, the oldest first. */
+  readonly timers: [delayMs: number, handler: () => void][] = [];
+
+  override open(options: Partial<StoreOptions> = {}): Store {
+    const { slow } = this;
+    return super.open({
+      slowCalls: {
+        fdatasync: (fd, done) => slow.fdatasync(fd, done),
+        fsync: (fd, done) => slow.fsync(fd, done),
+      },
+      after: (delayMs, handler) => void this.timers.push([delayMs, handler]),
+      ...options,
+    });
+  }
+
+  /** Names of the calls that wait. */
+  get waiting(): string[] {
+    return this.slow.waiting.map(({ call }) => call);
+  }
+
+  /** Fires the oldest timer. */
+  fire(): void {
+    this.timers.shift()?.[1]();
+  }
+
+  /** Works and lets calls succeed until there is nothing to do. */
+  settle(store: Store): void {
+    do {
+      this.slow.succeedAll();
+    } while (store.work() === "more" || this.slow.waiting.length > 0);
   }
 }

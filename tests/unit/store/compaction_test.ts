@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { latin1 } from "../../../lib/base/bytes.ts";
 import { ERRNO } from "../../../lib/ffi/errno.ts";
 import type { Store } from "../../../lib/store/store.ts";
-import { Bench } from "./_setup.ts";
+import { Bench, SlowBench } from "./_setup.ts";
 
 const NOW = 1_700_000_000;
 const OPTIONS = { compactBytesMin: 1000, compactRatio: 1, compactSliceBytes: 200 };
@@ -172,4 +172,140 @@ Deno.test("Compaction clears away the damage that was found at the start", () =>
   damaged.close();
   checkFilled(bench.open(OPTIONS));
   assertEquals(bench.reports.length, 1);
+});
+
+Deno.test("Compaction takes in what changes during its syncs, and syncs what may be on the old disk", () => {
+  const bench = new SlowBench();
+  const filled = bench.open({ ...OPTIONS, compactBytesMin: Infinity });
+  fill(filled);
+  filled.close();
+  const store = bench.open({ ...OPTIONS, sync: "interval" });
+  const calls: string[] = [];
+  bench.io.fault = (call) => {
+    if (call === "rename") calls.push(call);
+    return undefined;
+  };
+  const stages: string[] = [];
+  const pass = () => {
+    while (store.work() === "more");
+    stages.push(...bench.waiting);
+  };
+  pass();
+  store.put("k0", latin1("during the first sync"), NOW);
+  store.delete("k1");
+  store.flush();
+  bench.slow.waiting[0].succeed();
+  pass();
+  store.put("k2", latin1("during the second sync"), NOW);
+  store.delete("k3");
+  store.put("k0", latin1("during the second sync too"), NOW);
+  store.flush();
+  assertEquals(calls, [], "not before the second sync");
+  bench.slow.waiting[0].succeed();
+  pass();
+  // The switch has come; what was changed last is synced, and the folder.
+  assertEquals([calls, store.stats().compactions], [["rename"], 1]);
+  assertEquals(stages, ["fdatasync", "fdatasync", "fdatasync"]);
+  bench.slow.waiting[0].succeed();
+  assertEquals(bench.waiting, ["fsync"]);
+  bench.slow.succeedAll();
+  bench.io.fault = () => undefined;
+  const check = (store: Store) => {
+    assertEquals(store.get("k0", NOW), latin1("during the second sync too"));
+    assertEquals(store.get("k2", NOW), latin1("during the second sync"));
+    for (const gone of ["k1", "k3"]) assertEquals(store.get(gone, NOW), undefined);
+    checkFilled(store, ["k0", "k1", "k2", "k3"]);
+  };
+  check(store);
+  bench.io.killProcess();
+  check(bench.open());
+});
+
+Deno.test("Compaction begins its last part only when no sync of the old file is under way", () => {
+  const bench = new SlowBench();
+  const filled = bench.open({ ...OPTIONS, compactBytesMin: Infinity });
+  fill(filled);
+  filled.close();
+  const store = bench.open({ ...OPTIONS, sync: "always" });
+  bench.settle(store);
+  store.compact();
+  store.put("k0", latin1("changed"), NOW);
+  store.flush();
+  const [old] = bench.slow.waiting;
+  while (store.work() === "more");
+  const bulk = bench.slow.waiting[1];
+  bulk.succeed();
+  store.put("k1", latin1("changed"), NOW);
+  store.flush();
+  while (store.work() === "more");
+  assertEquals(bench.slow.waiting, [old]);
+  old.succeed();
+  // The next sync of the old file is put off; what waits for it waits for the fresh file.
+  assertEquals(bench.waiting, []);
+  while (store.work() === "more");
+  assertEquals(bench.slow.waiting.map(({ fd }) => fd), [bulk.fd]);
+  const told: string[] = [];
+  store.whenSafe(() => told.push("k1"));
+  bench.settle(store);
+  assertEquals([told, store.stats().compactions], [["k1"], 2]);
+});
+
+for (const when of ["the copies", "the first sync"]) {
+  Deno.test(`Compaction that is cut off by the end during ${when} leaves nothing open`, () => {
+    const bench = new SlowBench();
+    const store = bench.open(OPTIONS);
+    fill(store);
+    store.flush();
+    if (when !== "the copies") { while (store.work() === "more"); }
+    store.close();
+    assertEquals(bench.io.files.has("c.compact"), false);
+    bench.slow.succeedAll();
+    assertEquals(bench.io.descriptors.size, 0);
+    checkFilled(bench.open());
+  });
+}
+
+Deno.test("Compaction waits for a disk that does not read, and gives entries up in the end", () => {
+  const bench = new SlowBench();
+  const store = bench.open({ ...OPTIONS, compactBytesMin: Infinity });
+  fill(store);
+  store.flush();
+  const at = bench.io.content("c").length;
+  store.put("unreadable", latin1("v"), NOW);
+  store.flush();
+  let isAiling = true;
+  bench.io.fault = (call) => {
+    if (call !== "pread" || !isAiling) return undefined;
+    return bench.io.offset === at ? -ERRNO.EIO : undefined;
+  };
+  store.compact();
+  for (let tries = 0; tries < 3; tries++) {
+    bench.settle(store);
+    assertEquals([store.stats().compactions, store.stats().lostEntries], [0, 0]);
+    bench.fire();
+  }
+  assertEquals(store.get("unreadable", NOW), undefined);
+  isAiling = false;
+  assertEquals(store.get("unreadable", NOW), latin1("v"), "it was not lost by that");
+  isAiling = true;
+  bench.settle(store);
+  assertEquals([store.stats().compactions, store.stats().lostEntries], [1, 1]);
+  checkFilled(store);
+});
+
+Deno.test("Store.expireSome() leaves no older value in the file that a compaction is writing", () => {
+  const bench = new SlowBench();
+  const store = bench.open({ ...OPTIONS, compactBytesMin: Infinity });
+  fill(store);
+  store.flush();
+  store.compact();
+  // Everything is copied, and the first sync is under way.
+  while (store.work() === "more");
+  store.put("k0", latin1("short"), NOW - 10);
+  store.flush();
+  store.expireSome(NOW, 100);
+  bench.settle(store);
+  assertEquals(store.stats().compactions, 1);
+  store.close();
+  assertEquals(bench.open().get("k0", NOW - 20), undefined);
 });

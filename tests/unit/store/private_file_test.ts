@@ -120,3 +120,65 @@ Deno.test("Store.open() still refuses a second owner after a compaction replaced
     ]);
   });
 });
+
+Deno.test("Store.open() refuses a folder where others may put files, unless it is sticky", () => {
+  inFolder((folder) => {
+    for (const mode of [0o770, 0o707, 0o777]) {
+      Deno.chmodSync(folder, mode);
+      assertRefused(
+        `${folder}/cache`,
+        new RegExp(
+          `^Cannot use cache file ".*": others may put files into its folder ".*" ` +
+            `\\(mode 0${mode.toString(8)}, not sticky\\)$`,
+        ),
+      );
+    }
+    Deno.chmodSync(folder, 0o1777);
+    open(`${folder}/cache`).close();
+    Deno.chmodSync(folder, 0o755);
+    open(`${folder}/cache`).close();
+  });
+});
+
+Deno.test("Store.open() gives what it makes to the user whom the process will become", () => {
+  if (libcFileIo.effectiveUserId() !== 0) return;
+  inFolder((folder) => {
+    const path = `${folder}/cache`;
+    const ownerId = 65_534;
+    assertThrows(
+      () => Store.open(path, { report: () => {}, ownerId }),
+      FatalError,
+      `user id ${ownerId}, who is to own it, may not write to its folder`,
+    );
+    assertEquals([...Deno.readDirSync(folder)], []);
+    Deno.chownSync(folder, ownerId, null);
+    const store = Store.open(path, { report: () => {}, ownerId });
+    for (let i = 0; i < 9; i++) store.put("k", latin1(`value ${i}`), NOW);
+    store.compact();
+    while (store.stats().compactions === 0) store.work();
+    store.close();
+    for (const name of ["cache", "cache.lock"]) {
+      assertEquals(Deno.statSync(`${folder}/${name}`).uid, ownerId, name);
+    }
+    // Ours is another's from there on.
+    assertRefused(path, /it belongs to user id 65534, not to 0$/);
+    Store.open(path, { report: () => {}, ownerId }).close();
+  });
+});
+
+Deno.test("Store works in the folder that it opened, whatever becomes of its path", () => {
+  inFolder((folder) => {
+    Deno.mkdirSync(`${folder}/a`, { mode: 0o700 });
+    const store = Store.open(`${folder}/a/cache`, { report: () => {} });
+    store.put("k", latin1("v"), NOW);
+    Deno.renameSync(`${folder}/a`, `${folder}/b`);
+    Deno.mkdirSync(`${folder}/a`, { mode: 0o700 });
+    store.compact();
+    while (store.stats().compactions === 0) store.work();
+    store.close();
+    assertEquals([...Deno.readDirSync(`${folder}/a`)], []);
+    const again = open(`${folder}/b/cache`);
+    assertEquals(again.get("k", NOW), latin1("v"));
+    again.close();
+  });
+});

@@ -193,7 +193,7 @@ Deno.test("Store.open() finds records behind more damage than it reads at once",
   assertMatch(again.bench.reports[0], /skipped \d{7} damaged bytes in 1 place$/);
 });
 
-Deno.test("Store.open() forgets an older value when the newer record's value is damaged", () => {
+Deno.test("Store.open() falls back to an older value when the newer record is damaged", () => {
   const bench = new Bench();
   const store = bench.open();
   store.put("k", latin1("older value"), NOW);
@@ -204,8 +204,9 @@ Deno.test("Store.open() forgets an older value when the newer record's value is 
   store.put("other", latin1("v"), NOW);
   store.close();
   const file = bench.io.content("c");
+  // A crash of the machine leaves such a record where a write was under way; what was safe stays.
   file[olderEnd + 24 + 1 + 3] ^= 1;
-  assertEquals(openOn(file).store.get("k", NOW), undefined);
+  assertEquals(openOn(file).store.get("k", NOW), latin1("older value"));
   assertEquals(openOn(file).store.get("other", NOW), latin1("v"));
 });
 

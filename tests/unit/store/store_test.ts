@@ -119,6 +119,20 @@ Deno.test("MemoryStore.expireSome() and Store.expireSome() name what they remove
   assertEquals(names, ["past", "past"]);
 });
 
+Deno.test("MemoryStore.expireSome() ends its pass though entries are found again and again", () => {
+  const store = new MemoryStore();
+  for (let i = 0; i < 10; i++) store.put(`k${i}`, latin1("v"), LATER);
+  let visited = 0;
+  for (let slices = 0; slices < 100; slices++) {
+    const count = store.expireSome(NOW, 2);
+    visited += count;
+    if (count < 2) break;
+    // Moves to the end, where the scan comes by later.
+    for (let i = 0; i < 10; i++) store.get(`k${i}`, NOW);
+  }
+  assertEquals(visited, 10);
+});
+
 Deno.test("Store.open() finds what an earlier process flushed, deletes and order included", () => {
   const bench = new Bench();
   const store = bench.open();
