@@ -4,7 +4,7 @@
  * All channels of a thread read into one buffer. A list that arrives whole, as nearly all do, is
  * handled where it lies; only a channel in the middle of a list has a buffer of its own, and an idle
  * one has none. A channel whose peer does not take its answers stops reading until it does, so that
- * what is kept for one peer is bounded by one list each way.
+ * what is kept for one peer is bounded by one list each way; and that is kept for a limited time only.
  *
  * The channel owns the descriptor until {@linkcode AttrChannel.close} or {@linkcode AttrChannel.release}.
  * It reports how its peer ended and leaves it to the handler to close; it never closes itself.
@@ -32,8 +32,8 @@ export type ChannelEnd =
   | { readonly kind: "closed" }
   /** In the middle of a list. */
   | { readonly kind: "cut off"; readonly pending: "name" | "value" }
-  /** A list was begun and not completed in time. */
-  | { readonly kind: "too slow"; readonly limitMs: number }
+  /** A list was begun and not completed in time, or what was sent was not taken in time. */
+  | { readonly kind: "too slow"; readonly limitMs: number; readonly sending: boolean }
   /** A list is beyond the limits. */
   | { readonly kind: "too large"; readonly fault: ScanFault }
   /** A system call failed. */
@@ -59,7 +59,7 @@ export interface AttrChannelHandler {
 export interface AttrChannelOptions {
   /** What one list may hold. */
   limits: ListLimits;
-  /** How long a list may take from its first byte to its last, in milliseconds. */
+  /** How long a list may take from its first byte to its last, either way, in milliseconds. */
   listLimitMs: number;
 }
 
@@ -85,6 +85,7 @@ export class AttrChannel implements ReadyHandler {
   #deadline: Timer | undefined;
   /** What the peer has not taken yet. */
   #output: Bytes | undefined;
+  #outputDeadline: Timer | undefined;
   /** Why a send failed, until the handler has been told. */
   #sendErrno = 0;
   #open = true;
@@ -106,6 +107,11 @@ export class AttrChannel implements ReadyHandler {
   /** Whether the channel still has its descriptor. */
   get open(): boolean {
     return this.#open;
+  }
+
+  /** Whether the peer has not taken all that was sent. */
+  get hasUnsent(): boolean {
+    return this.#output !== undefined;
   }
 
   /** The descriptor, which the channel owns. */
@@ -130,6 +136,10 @@ export class AttrChannel implements ReadyHandler {
     }
     this.#output = concat(bytes.subarray(Math.max(sent, 0)));
     this.#registration.change(READY.write);
+    this.#outputDeadline = this.#reactor.after(this.#options.listLimitMs, () => {
+      this.#outputDeadline = undefined;
+      this.#tooSlow(true);
+    });
   }
 
   /** Closes the descriptor and drops what was not sent; again is allowed. */
@@ -145,7 +155,7 @@ export class AttrChannel implements ReadyHandler {
     this.#open = false;
     this.#registration.close();
     this.#forgetInput();
-    this.#output = undefined;
+    this.#forgetOutput();
     return this.#fd;
   }
 
@@ -173,7 +183,7 @@ export class AttrChannel implements ReadyHandler {
       this.#output = output.slice(sent);
       return false;
     }
-    this.#output = undefined;
+    this.#forgetOutput();
     this.#registration.change(READY.read);
     if (this.#held) {
       this.#held = false;
@@ -242,7 +252,7 @@ export class AttrChannel implements ReadyHandler {
     if (scanner !== this.#ownScanner) this.#ownScanner!.scan(this.#input!, this.#inputLength);
     this.#deadline ??= this.#reactor.after(this.#options.listLimitMs, () => {
       this.#deadline = undefined;
-      this.#handler.ended({ kind: "too slow", limitMs: this.#options.listLimitMs });
+      this.#tooSlow(false);
     });
   }
 
@@ -263,6 +273,16 @@ export class AttrChannel implements ReadyHandler {
     }
     this.#input!.set(bytes, this.#inputLength);
     this.#inputLength = length;
+  }
+
+  #tooSlow(sending: boolean): void {
+    this.#handler.ended({ kind: "too slow", limitMs: this.#options.listLimitMs, sending });
+  }
+
+  #forgetOutput(): void {
+    this.#output = undefined;
+    this.#reactor.cancel(this.#outputDeadline);
+    this.#outputDeadline = undefined;
   }
 
   #forgetInput(): void {

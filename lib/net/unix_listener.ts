@@ -15,10 +15,15 @@ import { setFileCreationMask } from "../ffi/libc/process.ts";
 import { bind, connect, listen, unixAddress, unixStream } from "../ffi/libc/socket.ts";
 import type { Bytes } from "../base/bytes.ts";
 
+/** chown(2) leaves that id alone. */
+const SAME_ID = 0xffffffff;
+
 /** How a listening socket is made. */
 export interface ListenOptions {
   /** Permission bits of the name. */
   mode: number;
+  /** Numeric owner of the name; absent: that of the process. */
+  ownerId?: number;
   /** Numeric group of the name; absent: that of the process. */
   groupId?: number;
   /** Connections that wait to be accepted. */
@@ -65,8 +70,8 @@ export class UnixListener {
       throw refusal(path, -bound);
     }
     try {
-      const { mode, groupId, backlog } = options;
-      if (groupId !== undefined) demand(path, chown(path, 0xffffffff, groupId));
+      const { mode, ownerId = SAME_ID, groupId = SAME_ID, backlog } = options;
+      demand(path, chown(path, ownerId, groupId));
       demand(path, listen(fd, backlog));
       demand(path, chmod(path, mode));
     } catch (error) {

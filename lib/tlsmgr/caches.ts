@@ -6,8 +6,9 @@
  * tls_scache_decode), where the timeout is the one in force at t: after a restart with another timeout
  * older entries keep theirs.
  *
- * What is stored or deleted lasts once {@linkcode SessionCaches.flush} has been called; who acknowledges
- * a change must call it before.
+ * What is stored or deleted lasts once {@linkcode SessionCaches.flush} has been called, and as long as the
+ * sync policy promises when {@linkcode SessionCaches.whenSafe} says so; who acknowledges a change must call
+ * the one before and wait for the other.
  *
  * @module
  */
@@ -18,7 +19,7 @@ import { showsTlsLog } from "../config/tls_log_level.ts";
 import type { Log } from "../log/log.ts";
 import { CACHE_TYPES, type CacheType } from "../proto/tlsmgr.ts";
 import type { KeyValueStore } from "../store/key_value_store.ts";
-import { openDatabase } from "./database.ts";
+import { type DatabaseHall, openDatabase } from "./database.ts";
 
 /** Smallest lifetime of a session, seconds (tls_scache.h: TLS_SESSION_LIFEMIN). */
 export const TIMEOUT_MIN_S = 120;
@@ -70,7 +71,7 @@ export class SessionCache {
 
   /**
    * The base64 text of a session: a view that is good until the next call of this cache. An entry that
-   * has expired is removed, as in Postfix.
+   * has expired is removed, as in Postfix; one that the disk does not give stays.
    */
   find(id: string, nowS: number): Uint8Array | undefined {
     const store = this.#store;
@@ -78,7 +79,9 @@ export class SessionCache {
     this.#trace?.(`lookup ${this.label} session id=${shown(id)}`);
     const text = store.get(keyOf(id), nowS);
     if (text === undefined) {
-      this.remove(id);
+      if (store.dropExpired(keyOf(id), nowS)) {
+        this.#trace?.(`delete ${this.label} session id=${shown(id)}`);
+      }
     } else if (this.#trace !== undefined) {
       // The time of storing, which Postfix shows too, is not kept.
       const size = base64DataBytes(text, 0, text.length);
@@ -88,10 +91,11 @@ export class SessionCache {
   }
 
   /**
-   * Stores a session for the cache's timeout, in the place of an older one with this id.
+   * Stores a session for the cache's timeout, in the place of an older one with this id; others are
+   * evicted when there is no room.
    *
-   * False, and an older one stays, when it is larger than the limit, when the id is longer than a store
-   * takes (4096 bytes), or when the disk is ailing and memory for what waits is used up.
+   * False, and an older one stays, when it is larger than the limits allow, when the id is longer than a
+   * store takes (4096 bytes), or when the disk is ailing and memory for what waits is used up.
    */
   store(id: string, session: Base64Value, nowS: number): boolean {
     const store = this.#store;
@@ -137,12 +141,31 @@ export class SessionCache {
     if (this.changed && this.#store !== undefined) this.changed = !this.#store.flush();
   }
 
+  /** Whether what was flushed must not be acknowledged yet. */
+  get holdsAnswers(): boolean {
+    return this.#store?.holdsAnswers === true;
+  }
+
+  /** Runs `done` when what was flushed may be acknowledged, at once if it may be. */
+  whenSafe(done: () => void): void {
+    if (this.#store === undefined) done();
+    else this.#store.whenSafe(done);
+  }
+
+  /** A slice of what the store has to do besides; whether there is more. */
+  work(): boolean {
+    return this.#store?.work() === "more";
+  }
+
   /** Flushes, and gives the store back. */
   close(): void {
     this.#scanning = false;
     this.#store?.close();
   }
 }
+
+/** What caches work with, besides settings and a log; without it nothing is done at a later time. */
+export type CachesHall = Pick<DatabaseHall, "slowCalls" | "after" | "ownerId">;
 
 /** All caches of the service. */
 export class SessionCaches {
@@ -158,10 +181,10 @@ export class SessionCaches {
    * Opens what the settings name. Throws {@linkcode FatalError} when a database cannot be used, or when
    * two caches have the same one; nothing stays open then.
    */
-  static open(settings: Settings, log: Log): SessionCaches {
+  static open(settings: Settings, log: Log, hall: CachesHall = {}): SessionCaches {
     const caches: SessionCache[] = [];
     try {
-      for (const label of CACHE_TYPES) caches.push(openCache(label, settings, log));
+      for (const label of CACHE_TYPES) caches.push(openCache(label, { settings, log, hall }));
     } catch (error) {
       for (const cache of caches) cache.close();
       throw error;
@@ -184,6 +207,28 @@ export class SessionCaches {
     for (const cache of this.#caches) cache.flush();
   }
 
+  /** Whether something that was flushed must not be acknowledged yet. */
+  get holdsAnswers(): boolean {
+    for (const cache of this.#caches) if (cache.holdsAnswers) return true;
+    return false;
+  }
+
+  /** Runs `done` when all that was flushed may be acknowledged, at once if it may be. */
+  whenSafe(done: () => void): void {
+    let left = this.#caches.length;
+    const oneIsSafe = () => {
+      if (--left === 0) done();
+    };
+    for (const cache of this.#caches) cache.whenSafe(oneIsSafe);
+  }
+
+  /** A slice of what the stores have to do besides; whether there is more. */
+  work(): boolean {
+    let busy = false;
+    for (const cache of this.#caches) if (cache.work()) busy = true;
+    return busy;
+  }
+
   /** Carries the expiry scans on by a slice each; whether one goes on. */
   scanSome(nowS: number): boolean {
     let busy = false;
@@ -197,15 +242,20 @@ export class SessionCaches {
   }
 }
 
-function openCache(label: CacheType, settings: Settings, log: Log): SessionCache {
+function openCache(
+  label: CacheType,
+  { settings, log, hall }: { settings: Settings; log: Log; hall: CachesHall },
+): SessionCache {
   const { parameters } = settings;
   const timeoutS = sanitiseTimeout(parameters[`${label}_tls_session_cache_timeout`]);
   const trace = showsTlsLog(parameters[`${label}_tls_loglevel`], "cache")
     ? (text: string) => log.info(text)
     : undefined;
   const database = timeoutS === 0 ? undefined : openDatabase(label, settings, {
+    ...hall,
     report: (level, message) => level === "warning" ? log.warn(message) : log.info(message),
-    expired: (key) => trace?.(`delete ${label} session id=${shown(key)}`),
+    // Keys cost a read each, so they are not asked for unless they are shown.
+    ...(trace && { expired: (key) => trace(`delete ${label} session id=${shown(key)}`) }),
   });
   if (database !== undefined) trace?.(`open ${label} TLS cache ${database.name.shown}`);
   return new SessionCache({

@@ -21,6 +21,7 @@ import {
 import { describeErrno, GONE } from "../net/stream.ts";
 import { TLSMGR_ANNOUNCEMENT, triggerIn } from "../proto/tlsmgr.ts";
 import type { Reactor } from "../reactor/reactor.ts";
+import type { Client, Clients } from "./clients.ts";
 import { STREAM } from "./requests.ts";
 
 /** Bytes that are taken for a string and not for a list, when no more than these have arrived. */
@@ -30,12 +31,11 @@ const STRING_BYTES_MAX = 2;
 export interface ConnectionHall {
   readonly reactor: Reactor;
   readonly channelOptions: AttrChannelOptions;
+  readonly clients: Clients;
   /** Answers one list. */
   serve(connection: Connection, list: ReceivedList): void;
   /** Takes a line about a fault of the client. */
   fault(text: string): void;
-  /** The connection has closed. */
-  closed(connection: Connection): void;
 }
 
 /** A complete list in the receive buffer; reused, and good for one call. */
@@ -46,21 +46,31 @@ export interface ReceivedList {
 }
 
 /** One connection. */
-export class Connection implements AttrChannelHandler {
+export class Connection implements AttrChannelHandler, Client {
   readonly #hall: ConnectionHall;
   readonly #channel: AttrChannel;
-  #isInList = false;
+  #unfinishedBytes = 0;
+  #usedAtMs: number;
 
   /** Takes the descriptor and announces the protocol. */
   constructor(hall: ConnectionHall, fd: number) {
     this.#hall = hall;
+    this.#usedAtMs = hall.reactor.nowMs;
     this.#channel = new AttrChannel(hall.reactor, fd, this, hall.channelOptions);
+    hall.clients.add(this);
     this.#channel.send(TLSMGR_ANNOUNCEMENT);
   }
 
-  /** Whether the beginning of a list has arrived whose end has not. */
-  get isInList(): boolean {
-    return this.#isInList;
+  get unfinishedBytes(): number {
+    return this.#unfinishedBytes;
+  }
+
+  get isIdle(): boolean {
+    return this.#unfinishedBytes === 0 && !this.#channel.hasUnsent;
+  }
+
+  get usedAtMs(): number {
+    return this.#usedAtMs;
   }
 
   /** Sends an answer; the bytes may be overwritten after the call. */
@@ -72,12 +82,14 @@ export class Connection implements AttrChannelHandler {
   close(): void {
     if (!this.#channel.open) return;
     this.#channel.close();
-    this.#hall.closed(this);
+    this.#hold(0);
+    this.#hall.clients.remove(this);
   }
 
   /** For the channel. */
   list(scanner: ListScanner, bytes: Bytes, start: number, behind: number): "drop" {
-    this.#isInList = false;
+    this.#usedAtMs = this.#hall.reactor.nowMs;
+    this.#hold(0);
     // A list of nothing is one NUL; alone or with one more byte it is an empty string.
     if (scanner.count > 0 || 1 + behind > STRING_BYTES_MAX) {
       this.#hall.serve(this, { scanner, bytes, start });
@@ -88,7 +100,7 @@ export class Connection implements AttrChannelHandler {
   /** For the channel. */
   partial(bytes: Bytes, start: number, end: number): "keep" | "drop" {
     const isString = end - start === STRING_BYTES_MAX && bytes[end - 1] === 0;
-    this.#isInList = !isString;
+    this.#hold(isString ? 0 : end - start);
     if (!isString) return "keep";
     if (triggerIn(bytes, start, end) === "yes") this.close();
     return "drop";
@@ -100,6 +112,14 @@ export class Connection implements AttrChannelHandler {
     if (fault !== undefined) this.#hall.fault(fault);
     this.close();
   }
+
+  /** Notes how much of an unfinished list there is. May close this connection, or another one. */
+  #hold(bytes: number): void {
+    const more = bytes - this.#unfinishedBytes;
+    if (more === 0) return;
+    this.#unfinishedBytes = bytes;
+    this.#hall.clients.hold(more);
+  }
 }
 
 /** The log line for an end that is somebody's fault. */
@@ -110,8 +130,10 @@ function describeEnd(end: ChannelEnd): string | undefined {
     case "cut off":
       return `premature end-of-input on ${STREAM} while reading input attribute ${end.pending}`;
     case "too slow":
-      return `timeout on ${STREAM} while reading input attributes: ` +
-        `no complete list after ${end.limitMs / 1000} seconds`;
+      return end.sending
+        ? `timeout on ${STREAM} while sending: not taken after ${end.limitMs / 1000} seconds`
+        : `timeout on ${STREAM} while reading input attributes: ` +
+          `no complete list after ${end.limitMs / 1000} seconds`;
     case "too large":
       return `unreasonable input from ${STREAM}: ${end.fault}`;
     case "error":

@@ -5,19 +5,23 @@
  * its name gets a suffix of its own, so that a Berkeley DB or LMDB file of Postfix's is never touched.
  * `memory:` is a type of ours: entries end with the process.
  *
- * A relative path stands below `data_directory`. (Postfix opens it below the queue directory, finds that
- * this does not belong to `mail_owner`, and redirects it to the data directory: global/data_redirect.c.)
+ * A path is taken from the queue directory, and a file that would stand in a folder of somebody else's goes
+ * to the data directory instead, with two warnings (config/paths.ts).
  *
  * Throws {@linkcode FatalError} for a database that cannot be used; nothing stays open then.
  *
  * @module
  */
 import { FatalError } from "../base/errors.ts";
-import type { Settings } from "../config/settings.ts";
+import { type FileGround, redirectIntoDataDirectory } from "../config/paths.ts";
+import type { CacheLimits, Settings } from "../config/settings.ts";
 import type { CacheType } from "../proto/tlsmgr.ts";
+import { libcFileIo } from "../store/file_io.ts";
 import type { KeyValueStore } from "../store/key_value_store.ts";
 import { MemoryStore } from "../store/memory_store.ts";
 import { Store, type StoreOptions } from "../store/store.ts";
+import { opensslVersionNumber } from "../tls/version.ts";
+import { fileGround } from "./file_ground.ts";
 
 /** Appended to the path in the parameter. */
 export const FILE_SUFFIX = ".postern";
@@ -28,47 +32,100 @@ export interface DatabaseName {
   readonly shown: string;
   /** The append file. */
   readonly path: string | undefined;
+  /** What to log about its place. */
+  readonly warnings: readonly string[];
 }
 
 /** Reads the value of `PARAMETER = type:path`, which is not empty. */
 export function parseDatabaseName(
   parameter: string,
   value: string,
-  folders: { data: string; defaultType: string },
+  { ground, defaultType }: { ground: FileGround; defaultType: string },
 ): DatabaseName {
   const colon = value.indexOf(":");
-  const type = colon < 0 ? folders.defaultType : value.slice(0, colon);
+  const type = colon < 0 ? defaultType : value.slice(0, colon);
   const name = value.slice(colon + 1);
   const shown = `${type}:${name}`;
-  if (type === "memory") return { shown, path: undefined };
+  if (type === "memory") return { shown, path: undefined, warnings: [] };
   if (name === "" || name.endsWith("/")) {
     throw new FatalError(`Cannot open the cache of ${parameter} = ${value}: it names no file`, {
-      hint: `Give a path after the type, for example ${type}:${folders.data}/smtpd_scache`,
+      hint: `Give a path after the type, for example ${type}:${ground.dataDirectory}/smtpd_scache`,
     });
   }
-  const path = name.startsWith("/") ? name : `${folders.data}/${name}`;
-  return { shown, path: path + FILE_SUFFIX };
+  const { path, warnings } = redirectIntoDataDirectory(name, { kind: "table", shown }, ground);
+  return { shown: `${type}:${path}`, path: path + FILE_SUFFIX, warnings };
 }
 
-/** What an open store tells its owner. */
-export type DatabaseEvents = Required<Pick<StoreOptions, "report" | "expired">>;
+/** What an open store is given: whom it tells, and what it works with. */
+export type DatabaseHall =
+  & Required<Pick<StoreOptions, "report">>
+  & Pick<StoreOptions, "expired" | "slowCalls" | "after" | "ownerId">;
 
 /** Opens the database of the cache `label`; `undefined` when none is configured. */
 export function openDatabase(
   label: CacheType,
   settings: Settings,
-  { report, expired }: DatabaseEvents,
+  hall: DatabaseHall,
 ): { name: DatabaseName; store: KeyValueStore } | undefined {
   const { parameters } = settings;
   const parameter = `${label}_tls_session_cache_database` as const;
   const value = parameters[parameter];
   if (value === "") return undefined;
   const name = parseDatabaseName(parameter, value, {
-    data: parameters.data_directory,
+    ground: fileGround(parameters, {
+      effectiveUserId: () => hall.ownerId ?? libcFileIo.effectiveUserId(),
+    }),
     defaultType: parameters.default_database_type,
   });
-  const store = name.path === undefined
-    ? new MemoryStore({ expired })
-    : Store.open(name.path, { report, expired, discard: !settings.cache[label].persist });
-  return { name, store };
+  for (const warning of name.warnings) hall.report("warning", warning);
+  return { name, store: openStore(name, settings.cache[label], hall) };
 }
+
+function openStore(
+  { path }: DatabaseName,
+  limits: CacheLimits,
+  hall: DatabaseHall,
+): KeyValueStore {
+  const quotas = {
+    maxEntries: limits.max_entries,
+    maxBytes: limits.max_bytes,
+    eviction: limits.eviction,
+  } as const;
+  if (path === undefined) return new MemoryStore({ ...quotas, expired: hall.expired });
+  return Store.open(path, {
+    ...quotas,
+    ...hall,
+    sync: limits.sync,
+    compactRatio: limits.compact_ratio,
+    compactBytesMin: limits.compact_min_bytes,
+    discard: !limits.persist,
+    load: "slices",
+    keep: isOfThisOpenSsl,
+  });
+}
+
+/**
+ * Whether a session with this id can be asked for: ids of server sessions end in `&l=` and the number of
+ * the OpenSSL that made them (tls_server.c: GEN_CACHE_ID), and a program with another one never asks for
+ * them. Ids without that ending say nothing.
+ */
+export function isOfThisOpenSsl(id: Uint8Array): boolean {
+  let number = 0;
+  let unit = 1;
+  for (let at = id.length - 1; at >= 2; at--) {
+    const digit = id[at] - DIGIT_0;
+    if (digit < 0 || digit > 9) {
+      const isVersion = unit > 1 && id[at] === EQUALS && id[at - 1] === LETTER_L &&
+        id[at - 2] === AMPERSAND;
+      return !isVersion || number === opensslVersionNumber;
+    }
+    number += digit * unit;
+    unit *= 10;
+  }
+  return true;
+}
+
+const AMPERSAND = 0x26;
+const DIGIT_0 = 0x30;
+const EQUALS = 0x3d;
+const LETTER_L = 0x6c;

@@ -84,8 +84,8 @@ const RUNS: Readonly<Record<AskName, Run>> = {
       return hall.fault(`invalid session ticket key name length: ${nameBytes}`);
     }
     const key = nameBytes === 0
-      ? hall.ticketKeys.current(hall.nowS())
-      : hall.ticketKeys.find(ask.keyName.data(), hall.nowS());
+      ? hall.ticketKeys.current()
+      : hall.ticketKeys.find(ask.keyName.data());
     answer.status = statusOf(key !== undefined);
     if (key !== undefined) answer.keyBuffer.set(key);
   },

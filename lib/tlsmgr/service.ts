@@ -5,6 +5,9 @@
  * was done is acknowledged at the end of the turn, after one write for all changes of the turn. So an
  * acknowledged session outlives the process, whatever ends it, and many clients share one write.
  *
+ * Requests wait neither for the external source of random bytes nor for the exchange file, and whatever
+ * they bring is mixed into the pool.
+ *
  * One request after the other passes through the same reader, request, answer and printer; nothing of one
  * is left when the next is decoded.
  *
@@ -20,12 +23,16 @@ import type { AttrChannelOptions } from "../net/attr_channel.ts";
 import { closeDescriptor, describeErrno } from "../net/stream.ts";
 import { decodeAsk, printAnswer, TLSMGR_STATUS, TlsmgrAnswer, TlsmgrAsk } from "../proto/tlsmgr.ts";
 import type { Reactor } from "../reactor/reactor.ts";
-import { fillRandom } from "../tls/random.ts";
+import { isRandomSeeded } from "../tls/random.ts";
 import { SessionCaches } from "./caches.ts";
+import { Clients } from "./clients.ts";
 import { Connection, type ConnectionHall, type ReceivedList } from "./connection.ts";
+import type { EntropyKeeper } from "./entropy.ts";
+import { makeEntropyKeeper } from "./entropy_setup.ts";
 import { FaultLog } from "./fault_log.ts";
+import { RandomPool } from "./random_pool.ts";
 import { carryOut, isChange, type RequestHall } from "./requests.ts";
-import { TicketKeys } from "./ticket_keys.ts";
+import { type FillRandom, TicketKeys } from "./ticket_keys.ts";
 
 /** The largest session that a store takes, 1 MiB of base64, and what else stands in an update. */
 const LIST_BYTES_MAX = (1 << 20) + (64 << 10);
@@ -44,11 +51,13 @@ class TlsmgrService implements Service, ConnectionHall, RequestHall {
   readonly channelOptions: AttrChannelOptions;
   readonly caches: SessionCaches;
   readonly ticketKeys: TicketKeys;
-  readonly fillRandom = fillRandom;
+  readonly fillRandom: FillRandom;
+  readonly clients: Clients;
   readonly #hall: ServiceHall;
+  readonly #pool: RandomPool;
+  readonly #entropy: EntropyKeeper;
   readonly #faults: FaultLog;
   readonly #acceptLoop: AcceptLoop;
-  readonly #connections = new Set<Connection>();
   readonly #reader = new ListReader();
   readonly #printer = new ListPrinter();
   readonly #ask = new TlsmgrAsk();
@@ -57,7 +66,7 @@ class TlsmgrService implements Service, ConnectionHall, RequestHall {
   readonly #done: Bytes;
   /** Whose changes are to be acknowledged at the end of the turn. */
   readonly #unacknowledged: Connection[] = [];
-  #state: "serving" | "draining" | "closed" = "serving";
+  #state: "starting" | "serving" | "draining" | "closed" = "starting";
 
   constructor(hall: ServiceHall) {
     const { reactor, settings, log } = hall;
@@ -72,19 +81,35 @@ class TlsmgrService implements Service, ConnectionHall, RequestHall {
       warn: (text) => log.warn(text),
       after: (delayMs, handler) => void reactor.after(delayMs, handler),
     });
+    this.clients = new Clients({
+      max: settings.service.max_connections,
+      nowMs: () => reactor.nowMs,
+      after: (delayMs, handler) => void reactor.after(delayMs, handler),
+      fault: (text) => this.fault(text),
+    });
     this.#done = concat(printAnswer(this.#printer, "update", this.#answer.reset(TLSMGR_STATUS.ok)));
-    demandGenerator();
-    this.caches = SessionCaches.open(settings, log);
-    this.ticketKeys = new TicketKeys(this.caches.get("smtpd")?.timeoutS ?? 0, fillRandom);
+    this.#pool = new RandomPool(reactor);
+    this.fillRandom = this.#pool.fill;
+    demandGenerator(this.fillRandom);
+    this.#entropy = makeEntropyKeeper(hall, this.#pool, {
+      leave: () => hall.drained(),
+      fail: (error) => this.#fail(error),
+    });
+    this.#entropy.start();
+    this.caches = this.#openCaches();
+    this.ticketKeys = new TicketKeys({ fillRandom: this.fillRandom, reactor });
+    this.ticketKeys.setLifetime(this.caches.get("smtpd")?.timeoutS ?? 0);
     this.#scheduleScans();
     reactor.atTurnEnd(() => this.#endTurn());
     this.#acceptLoop = new AcceptLoop(reactor, hall.listenFd, {
       accepted: (fd) => this.#accepted(fd),
       acceptFailed: (errno) => {
-        log.warn(`cannot accept connections: ${describeErrno(errno)}; trying again`);
+        this.fault(`cannot accept connections: ${describeErrno(errno)}; trying again`);
+        this.clients.giveBack();
       },
     });
     this.#acceptLoop.start();
+    this.#state = "serving";
   }
 
   /**
@@ -102,9 +127,11 @@ class TlsmgrService implements Service, ConnectionHall, RequestHall {
     this.#acceptLoop.stop();
     this.#acknowledge();
     this.#state = "closed";
-    for (const connection of this.#connections) connection.close();
+    // Before their connections close: whoever waits for the disk is answered.
     this.caches.close();
-    this.ticketKeys.wipe();
+    this.clients.closeAll();
+    this.ticketKeys.close();
+    this.#entropy.close();
   }
 
   /** For requests. */
@@ -121,9 +148,11 @@ class TlsmgrService implements Service, ConnectionHall, RequestHall {
   serve(connection: Connection, { scanner, bytes, start }: ReceivedList): void {
     const ask = this.#ask;
     const answer = this.#answer;
+    this.#pool.noteRequest();
     decodeAsk(this.#reader.open(bytes, scanner, READ.strict, start), ask);
     const kind = carryOut(ask, answer, this);
     if (answer.status === TLSMGR_STATUS.ok && isChange(kind)) {
+      if (kind === "update") this.#pool.noteSession(ask.session);
       this.#unacknowledged.push(connection);
       return;
     }
@@ -131,38 +160,57 @@ class TlsmgrService implements Service, ConnectionHall, RequestHall {
     if (reply.length > 0) connection.send(reply);
   }
 
-  /** For connections. */
-  closed(connection: Connection): void {
-    this.#connections.delete(connection);
-  }
-
   #accepted(fd: number): void {
-    const { max_connections: max } = this.#hall.settings.service;
-    if (this.#connections.size >= max) {
-      this.fault(`too many connections: closing one unread, ${max} are open (max_connections)`);
-      closeDescriptor(fd);
-      return;
-    }
-    this.#connections.add(new Connection(this, fd));
+    if (this.clients.findPlace()) new Connection(this, fd);
+    else closeDescriptor(fd);
   }
 
   #endTurn(): "more" | "idle" {
     if (this.#state === "closed") return "idle";
     this.#acknowledge();
     if (this.#state === "draining") this.#drainSome();
-    return this.caches.scanSome(this.nowS()) ? "more" : "idle";
+    const isWorking = this.caches.work();
+    return this.caches.scanSome(this.nowS()) || isWorking ? "more" : "idle";
   }
 
   /** Makes the changes of this turn last, and tells those who wait for that. */
   #acknowledge(): void {
     this.caches.flush();
-    for (const connection of this.#unacknowledged) connection.send(this.#done);
+    if (this.#unacknowledged.length > 0 && this.caches.holdsAnswers) {
+      const held = this.#unacknowledged.splice(0);
+      return this.caches.whenSafe(() => this.#confirm(held));
+    }
+    this.#confirm(this.#unacknowledged);
     this.#unacknowledged.length = 0;
   }
 
+  #confirm(connections: readonly Connection[]): void {
+    for (const connection of connections) connection.send(this.#done);
+  }
+
   #drainSome(): void {
-    for (const connection of this.#connections) if (!connection.isInList) connection.close();
-    if (this.#connections.size === 0) this.#hall.drained();
+    // Who waits for a disk looks idle.
+    if (this.caches.holdsAnswers) return;
+    if (this.clients.closeIdle() === 0) this.#hall.drained();
+  }
+
+  #openCaches(): SessionCaches {
+    const { settings, log } = this.#hall;
+    try {
+      return SessionCaches.open(settings, log, {
+        slowCalls: this.#hall.slowCalls,
+        ownerId: this.#hall.ownerId,
+        after: (delayMs, handler) => void this.reactor.after(delayMs, handler),
+      });
+    } catch (error) {
+      this.#entropy.close();
+      throw error;
+    }
+  }
+
+  #fail(error: FatalError): never {
+    if (this.#state !== "starting") this.close();
+    throw error;
   }
 
   /** One scan a cache now, and one after each timeout (tlsmgr.c: tlsmgr_cache_run_event). */
@@ -179,9 +227,10 @@ class TlsmgrService implements Service, ConnectionHall, RequestHall {
 }
 
 /** A generator that does not work at the start will not work later. */
-function demandGenerator(): void {
+function demandGenerator(fillRandom: FillRandom): void {
   if (fillRandom(new Uint8Array(1))) return;
-  throw new FatalError("Cannot make random bytes: OpenSSL's generator failed", {
+  const what = isRandomSeeded() ? "failed" : "is not seeded";
+  throw new FatalError(`Cannot make random bytes: OpenSSL's generator ${what}`, {
     hint: "See what `openssl rand -hex 8` says",
     exitCode: EXIT.unavailable,
   });

@@ -14,7 +14,9 @@ import { waitUntil } from "../../support/wait.ts";
 export const STATUS = { ok: "0", err: "4294967295", fail: "4294967294" } as const;
 
 /** A session cache in an append file; the settings of most tests. */
-export const WITH_DATABASE = { smtpd_tls_session_cache_database: "btree:smtpd_scache" } as const;
+export const WITH_DATABASE = {
+  smtpd_tls_session_cache_database: "btree:${data_directory}/smtpd_scache",
+} as const;
 
 /** A request about the smtpd cache. */
 export function entryRequest(name: string, id: string, session?: string): Attribute[] {
@@ -35,17 +37,26 @@ export class Bed implements AsyncDisposable {
   tlsmgr!: Postern;
   readonly #processes = new AsyncDisposableStack();
   readonly #settings: Record<string, TomlValue>;
+  readonly #service: Record<string, TomlValue>;
 
-  private constructor(folder: TempFolder, settings: Record<string, TomlValue>) {
+  private constructor(
+    folder: TempFolder,
+    settings: Record<string, TomlValue>,
+    service: Record<string, TomlValue>,
+  ) {
     this.folder = folder;
     this.socket = folder.file("tlsmgr");
     this.#settings = { data_directory: folder.path, ...settings };
+    this.#service = service;
   }
 
-  /** Starts the role with these settings. */
-  static async start(settings: Record<string, TomlValue> = WITH_DATABASE): Promise<Bed> {
+  /** Starts the role with these settings, and with these keys of `[service.tlsmgr]`. */
+  static async start(
+    settings: Record<string, TomlValue> = WITH_DATABASE,
+    service: Record<string, TomlValue> = {},
+  ): Promise<Bed> {
     const folder = await TempFolder.make("mgr");
-    const bed = new Bed(folder, settings);
+    const bed = new Bed(folder, settings, service);
     try {
       await bed.startAgain();
     } catch (error) {
@@ -62,6 +73,7 @@ export class Bed implements AsyncDisposable {
       socket: this.socket,
       settingsPath: this.folder.file("postern.toml"),
       settings: this.#settings,
+      service: this.#service,
     });
     this.#processes.use(this.tlsmgr);
   }

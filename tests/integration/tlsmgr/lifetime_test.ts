@@ -125,7 +125,7 @@ async function startWrongly(folder: TempFolder, settings: Record<string, string>
     toToml({
       data_directory: folder.path,
       ...settings,
-      service: { tlsmgr: { socket: folder.file("wrong") } },
+      service: { user: "", tlsmgr: { socket: folder.file("wrong") } },
     }),
   );
   const result = await runCommand(posternBinary(), ["--role", "tlsmgr", "--config", path]);

@@ -63,16 +63,66 @@ Deno.test("tlsmgr answers all six requests on one connection", async (t) => {
   assertEquals(bed.tlsmgr.problems(), []);
 });
 
-Deno.test("tlsmgr is served by requests in which every byte is a segment of its own", async () => {
+Deno.test("tlsmgr is served by requests in which every byte is a segment of its own", async (t) => {
   await using bed = await Bed.start();
   using client = await bed.connect();
-  const send = async (list: Attribute[]) => {
+  const send = async (...list: Attribute[]) => {
     for (const byte of encodeList(list)) await client.writeBytes(new Uint8Array([byte]));
     return (await client.readList()).attributes;
   };
-  assertEquals(await send(entryRequest("update", "id", SESSION)), [["status", "0"]]);
-  assertEquals(await send(entryRequest("lookup", "id")), [["status", "0"], ["session", SESSION]]);
+  const entry = (name: string, session?: string) => send(...entryRequest(name, "id", session));
+
+  await t.step("all six requests", async () => {
+    const [seedStatus, seed] = await send(["request", "seed"], ["size", "16"]);
+    assertEquals([seedStatus, sizeOf(seed[1])], [["status", "0"], 16]);
+    assertEquals(await send(...POLICY), POLICY_REPLY);
+    assertEquals(await entry("update", SESSION), [["status", "0"]]);
+    assertEquals(await entry("lookup"), [["status", "0"], ["session", SESSION]]);
+    assertEquals(await entry("delete"), [["status", "0"]]);
+    const [keyStatus, key] = await send(["request", "tktkey"], ["keyname", ""]);
+    assertEquals([keyStatus, sizeOf(key[1])], [["status", "0"], 88]);
+  });
   assertEquals(bed.tlsmgr.problems(), []);
+
+  await t.step("a bad request", async () => {
+    assertEquals(await send(["size", "1"], ["request", "seed"]), [["status", STATUS.fail]]);
+  });
+});
+
+Deno.test("tlsmgr says nothing of earlier answers when a request fails", async () => {
+  await using bed = await Bed.start();
+  using honest = await bed.connect();
+  await honest.ask(entryRequest("update", "id", SESSION));
+  const good: Attribute[][] = [
+    entryRequest("lookup", "id"),
+    [["request", "seed"], ["size", "200"]],
+    [["request", "tktkey"], ["keyname", ""]],
+  ];
+  const [fail, err] = [["status", STATUS.fail], ["status", STATUS.err]] as const;
+  const bad: [Attribute[], Attribute[]][] = [
+    [[["request", "lookup"]], [fail, ["session", ""]]],
+    [[["request", "lookup"], ["cache_type", "smtpd"]], [fail, ["session", ""]]],
+    [[["request", "lookup"], ["cache_id", "id"], ["cache_type", "smtpd"]], [fail, ["session", ""]]],
+    [[["request", "lookup"], ["cache_type", "x"], ["cache_id", "id"]], [fail, ["session", ""]]],
+    [entryRequest("lookup", "other"), [err, ["session", ""]]],
+    [[["request", "seed"]], [fail, ["seed", ""]]],
+    [[["request", "seed"], ["size", "many"]], [fail, ["seed", ""]]],
+    [[["request", "seed"], ["size", "256"]], [fail, ["seed", ""]]],
+    [[["request", "tktkey"]], [fail, ["keybuf", ""]]],
+    [[["request", "tktkey"], ["keyname", "*"]], [fail, ["keybuf", ""]]],
+    [[["request", "tktkey"], ["keyname", btoa("0123456789abcdef")]], [err, ["keybuf", ""]]],
+    [[["request", "policy"]], [fail, ["cachable", "0"], ["timeout", "0"]]],
+    [[["request", "update"]], [fail]],
+    [[["request", "delete"]], [fail]],
+    [[["session", SESSION]], [fail]],
+  ];
+  using other = await bed.connect();
+  for (const [request, reply] of bad) {
+    for (const list of good) assertEquals((await honest.ask(list)).attributes[0][1], STATUS.ok);
+    // On the connection that had the good answers, and on another one.
+    assertEquals((await honest.ask(request)).attributes, reply);
+    assertEquals((await other.ask(request)).attributes, reply);
+  }
 });
 
 Deno.test("tlsmgr stores and finds sessions of all sizes up to the limit", async () => {
@@ -157,5 +207,5 @@ Deno.test("tlsmgr logs cache operations when the log level asks for it", async (
     "lookup smtpd session id=id",
     "delete smtpd session id=id",
   ]);
-  assertMatch(bed.tlsmgr.log, /: open smtpd TLS cache btree:smtpd_scache\n/);
+  assertMatch(bed.tlsmgr.log, /: open smtpd TLS cache btree:\S+\/smtpd_scache\n/);
 });

@@ -9,11 +9,14 @@ import { ManualClock } from "../../../lib/base/clock.ts";
 import type { Service } from "../../../lib/daemon/service_thread.ts";
 import { AGAIN, closeDescriptor, connectUnix, receive, send } from "../../../lib/net/stream.ts";
 import { SharedCounters } from "../../../lib/daemon/shared_counters.ts";
+import { FakeSlowCalls } from "../../support/fake_slow_calls.ts";
 import { UnixListener } from "../../../lib/net/unix_listener.ts";
 import { Reactor } from "../../../lib/reactor/reactor.ts";
 import { makeTlsmgrService } from "../../../lib/tlsmgr/service.ts";
 import { listOf } from "../../wire/lists.ts";
 import { ListLog, settingsFrom } from "./_setup.ts";
+
+const EXCHANGE_NAME = "tls_random_exchange_name";
 
 /** More turns than any exchange in these tests takes. */
 const TURNS = 8;
@@ -23,6 +26,8 @@ export class ServiceRig implements Disposable {
   readonly clock = new ManualClock();
   readonly reactor = new Reactor(this.clock);
   readonly log = new ListLog();
+  /** Slow calls wait here until a test lets them happen. */
+  readonly slowCalls = new FakeSlowCalls();
   readonly folder: string;
   readonly service: Service;
   /** Times that the service has said it is drained. */
@@ -41,14 +46,18 @@ export class ServiceRig implements Disposable {
       this.beforeTurnEnd();
       return "idle";
     });
+    // Its updates come at random times; a test that wants them has to say so.
+    const exchange = settings.includes(EXCHANGE_NAME) ? "" : `${EXCHANGE_NAME} = ""\n`;
     try {
       this.service = makeTlsmgrService({
         reactor: this.reactor,
-        settings: settingsFrom(`data_directory = "${this.folder}"\n${settings}`),
+        settings: settingsFrom(`data_directory = "${this.folder}"\n${exchange}${settings}`),
         log: this.log,
         listenFd: this.#listener.fd,
         isFirst: true,
+        ownerId: Deno.uid()!,
         shared: new SharedCounters(SharedCounters.allocate()),
+        slowCalls: this.slowCalls,
         drained: () => this.drained++,
       });
     } catch (error) {

@@ -9,7 +9,9 @@ import { formatFinding, loadSettings, type Settings } from "../../../lib/config/
 import type { Log } from "../../../lib/log/log.ts";
 import type { CacheType } from "../../../lib/proto/tlsmgr.ts";
 import { MemoryStore } from "../../../lib/store/memory_store.ts";
+import { Timer } from "../../../lib/reactor/timers.ts";
 import { SessionCache } from "../../../lib/tlsmgr/caches.ts";
+import type { TicketKeysOptions } from "../../../lib/tlsmgr/ticket_keys.ts";
 
 /** A log whose lines are kept, with the severity in front. */
 export class ListLog implements Log {
@@ -47,6 +49,18 @@ export function settingsFrom(text: string): Settings {
   });
   if (settings === undefined) throw new Error(findings.map(formatFinding).join("\n"));
   return settings;
+}
+
+/** The clocks of a reactor whose timers never fire; `nowS` tells the time on both, in seconds. */
+export function reactorAt(nowS: () => number): TicketKeysOptions["reactor"] {
+  return {
+    get nowMs() {
+      return nowS() * 1000;
+    },
+    unixSeconds: nowS,
+    after: (delayMs, handler) => new Timer(delayMs, handler),
+    cancel: () => {},
+  };
 }
 
 /** Options of {@linkcode makeCache}. */

@@ -1,7 +1,11 @@
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { toLatin1 } from "../../../lib/base/bytes.ts";
 import { FatalError } from "../../../lib/base/errors.ts";
-import { sanitiseTimeout, type SessionCache, SessionCaches } from "../../../lib/tlsmgr/caches.ts";
+import { ERRNO } from "../../../lib/ffi/errno.ts";
+import { Store } from "../../../lib/store/store.ts";
+import { opensslVersionNumber } from "../../../lib/tls/version.ts";
+import { sanitiseTimeout, SessionCache, SessionCaches } from "../../../lib/tlsmgr/caches.ts";
+import { MemoryIo } from "../store/_memory_io.ts";
 import { base64Value, ListLog, makeCache, settingsFrom } from "./_setup.ts";
 
 const NOW = 1_000_000;
@@ -44,7 +48,7 @@ Deno.test("SessionCache.find() removes an entry that has expired", () => {
   cache.store("id", base64Value("YQ=="), NOW);
   cache.flush();
   cache.find("id", NOW + 121);
-  assertEquals(cache.changed, true);
+  assertEquals(cache.changed, false, "its expiry is written down already");
   assertEquals(cache.remove("id"), false);
 });
 
@@ -136,7 +140,7 @@ function openIn(folder: string, text: string, log = new ListLog()): SessionCache
   return SessionCaches.open(settingsFrom(`data_directory = "${folder}"\n${text}`), log);
 }
 
-const DATABASE = `smtpd_tls_session_cache_database = "btree:scache"\n`;
+const DATABASE = `smtpd_tls_session_cache_database = "btree:\${data_directory}/scache"\n`;
 
 Deno.test("SessionCaches.open() keeps entries in a file of ours that outlives it", () =>
   withFolder((folder) => {
@@ -189,7 +193,7 @@ Deno.test("SessionCaches.open() takes the limit of an entry from the cache's own
 
 Deno.test("SessionCaches.open() refuses two names for one file, and keeps neither open", () =>
   withFolder((folder) => {
-    const text = `${DATABASE}smtp_tls_session_cache_database = "hash:${folder}/scache"\n`;
+    const text = `${DATABASE}smtp_tls_session_cache_database = "hash:${folder}/./scache"\n`;
     const error = assertThrows(() => openIn(folder, text), FatalError);
     assertStringIncludes(error.message, "scache.postern");
     assertMatch(error.hint ?? "", /each cache a file of its own/);
@@ -210,8 +214,104 @@ Deno.test("SessionCaches.open() logs what it opens when the log level shows it",
   withFolder((folder) => {
     const log = new ListLog();
     openIn(folder, `${DATABASE}smtpd_tls_loglevel = 2\n`, log).close();
-    assertEquals(log.lines, ["open smtpd TLS cache btree:scache"]);
+    assertEquals(log.lines, [`open smtpd TLS cache btree:${folder}/scache`]);
     const silent = new ListLog();
     openIn(folder, `${DATABASE}smtpd_tls_loglevel = 1\n`, silent).close();
     assertEquals(silent.lines, []);
   }));
+
+for (const database of [DATABASE, 'smtpd_tls_session_cache_database = "memory:"\n']) {
+  const where = database === DATABASE ? "in a file" : "in memory";
+
+  Deno.test(`SessionCaches.open() keeps a cache ${where} to its quotas`, () =>
+    withFolder((folder) => {
+      const caches = openIn(folder, `${database}[cache]\nmax_entries = 2\n`);
+      const cache = caches.get("smtpd") as SessionCache;
+      for (const id of ["a", "b"]) cache.store(id, base64Value("aGVsbG8="), NOW);
+      cache.find("a", NOW);
+      cache.store("c", base64Value("aGVsbG8="), NOW);
+      assertEquals(["a", "b", "c"].map((id) => textOf(cache, id, NOW) !== undefined), [
+        true,
+        false,
+        true,
+      ]);
+      caches.close();
+    }));
+
+  Deno.test(`SessionCaches.open() evicts the oldest ${where} where it is told to`, () =>
+    withFolder((folder) => {
+      const text = `${database}[cache.smtpd]\nmax_entries = 2\neviction = "oldest"\n`;
+      const caches = openIn(folder, text);
+      const cache = caches.get("smtpd") as SessionCache;
+      for (const id of ["a", "b"]) cache.store(id, base64Value("aGVsbG8="), NOW);
+      cache.find("a", NOW);
+      cache.store("c", base64Value("aGVsbG8="), NOW);
+      assertEquals(cache.find("a", NOW), undefined);
+      caches.close();
+    }));
+
+  Deno.test(`SessionCaches.open() limits the bytes of a cache ${where}`, () =>
+    withFolder((folder) => {
+      const caches = openIn(folder, `${database}[cache]\nmax_bytes = 10000\n`);
+      const cache = caches.get("smtpd") as SessionCache;
+      const session = base64Value("A".repeat(3000));
+      for (const id of ["a", "b", "c", "d"]) assertEquals(cache.store(id, session, NOW), true);
+      assertEquals(cache.find("a", NOW), undefined);
+      assertEquals(cache.store("e", base64Value("A".repeat(12_000)), NOW), false);
+      caches.close();
+    }));
+}
+
+Deno.test("SessionCaches.open() compacts by the ratio and from the length in the settings", () =>
+  withFolder((folder) => {
+    const bytesAfter = (text: string) => {
+      const caches = openIn(folder, `${DATABASE}[cache]\npersist = false\n${text}`);
+      const cache = caches.get("smtpd") as SessionCache;
+      for (let n = 0; n < 100; n++) {
+        cache.store("id", base64Value("A".repeat(1000)), NOW);
+        caches.flush();
+        caches.work();
+      }
+      caches.close();
+      return Deno.statSync(`${folder}/scache.postern`).size;
+    };
+    assertEquals(bytesAfter("compact_min_bytes = 1000000\n") > 100_000, true);
+    assertEquals(bytesAfter("compact_min_bytes = 1000\ncompact_ratio = 50.0\n") > 20_000, true);
+    assertEquals(bytesAfter("compact_min_bytes = 1000\ncompact_ratio = 2.0\n") < 10_000, true);
+  }));
+
+Deno.test("SessionCaches.open() drops sessions of another OpenSSL, and only these", () =>
+  withFolder((folder) => {
+    const other = `A1B2&s=smtpd&l=${opensslVersionNumber + 16}`;
+    const ids = [`A1B2&s=smtpd&l=${opensslVersionNumber}`, "smtp&[mx]:25&&&&1234", "plain", other];
+    const first = openIn(folder, DATABASE);
+    for (const id of ids) first.get("smtpd")?.store(id, base64Value("aGVsbG8="), NOW);
+    first.close();
+    const log = new ListLog();
+    const second = openIn(folder, DATABASE, log);
+    const there = ids.filter((id) => second.get("smtpd")?.find(id, NOW) !== undefined);
+    assertEquals(there, ids.slice(0, 3));
+    assertEquals(log.lines, [
+      `Cache file "${folder}/scache.postern": dropped 1 entries that nobody can use`,
+    ]);
+    second.close();
+  }));
+
+Deno.test("SessionCache.find() leaves an entry that the disk does not give", () => {
+  const io = new MemoryIo();
+  const store = Store.open("c", { report: () => {}, io });
+  const cache = new SessionCache({
+    label: "smtpd",
+    timeoutS: 120,
+    store,
+    entryBytesMax: 0,
+    trace: undefined,
+  });
+  cache.store("id", base64Value("aGVsbG8="), NOW);
+  cache.flush();
+  io.fault = (call) => call === "pread" ? -ERRNO.EIO : undefined;
+  assertEquals(cache.find("id", NOW), undefined);
+  io.fault = () => undefined;
+  assertEquals(textOf(cache, "id", NOW), "aGVsbG8=");
+  cache.close();
+});

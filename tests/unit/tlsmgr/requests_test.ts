@@ -7,7 +7,7 @@ import { carryOut, isChange, type RequestHall } from "../../../lib/tlsmgr/reques
 import { TicketKeys } from "../../../lib/tlsmgr/ticket_keys.ts";
 import { goldenHex } from "../../wire/golden.ts";
 import { listOf, readerOf } from "../../wire/lists.ts";
-import { makeCache } from "./_setup.ts";
+import { makeCache, reactorAt } from "./_setup.ts";
 
 const NOW = 1_795_226_248;
 
@@ -30,7 +30,9 @@ class Desk implements RequestHall {
   readonly #printer = new ListPrinter();
 
   constructor(lifetimeS = 3600) {
-    this.ticketKeys = new TicketKeys(lifetimeS, this.fillRandom);
+    const reactor = reactorAt(() => this.now);
+    this.ticketKeys = new TicketKeys({ fillRandom: this.fillRandom, reactor });
+    this.ticketKeys.setLifetime(lifetimeS);
   }
 
   readonly fillRandom = (bytes: Bytes): boolean => {

@@ -5,7 +5,7 @@ import { goldenHex } from "../../wire/golden.ts";
 import { listOf } from "../../wire/lists.ts";
 import { ServiceRig } from "./_service_rig.ts";
 
-const DATABASE = `smtpd_tls_session_cache_database = "btree:scache"\n`;
+const DATABASE = `smtpd_tls_session_cache_database = "btree:\${data_directory}/scache"\n`;
 const ENTRY = ["cache_type", "smtpd", "cache_id", "x"];
 const UPDATE = ["request", "update", ...ENTRY, "session", "YQ=="];
 const LOOKUP = ["request", "lookup", ...ENTRY];
