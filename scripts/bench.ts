@@ -23,7 +23,7 @@ import { cpuSecondsOf } from "../tests/support/process.ts";
 import { Testbed } from "../tests/support/testbed.ts";
 
 const USAGE = `Usage:
-    deno task bench [--quick] [--json]
+    deno task bench [--quick] [--json] [--only TEXT]
 
 Prints, for each figure, Postfix's, postern's and the ratio: work done in a second of server processor
 time, the median of several rounds, with the smallest and largest ratio. Needs root, and Postfix from
@@ -31,6 +31,7 @@ Debian; builds nothing: run \`deno task build\` before.
 
     --quick   a tenth of the load and three rounds; shows that everything works
     --json    one JSON object instead of the table
+    --only    figures whose names contain TEXT
 `;
 
 const CONNECTIONS = 8;
@@ -143,12 +144,17 @@ async function rate(
   return count / Math.max(await seconds() - before, 0.001);
 }
 
-async function measure(sides: { postfix: Side; postern: Side }, scale: number, rounds: number) {
+async function measure(
+  sides: { postfix: Side; postern: Side },
+  options: { scale: number; rounds: number; only: string },
+) {
+  const { scale, rounds, only } = options;
   const rows: Row[] = [];
   const run = async (
     figure: string,
     one: (side: Side) => Promise<number>,
   ) => {
+    if (!figure.includes(only)) return;
     const row: Row = { figure, postfix: [], postern: [] };
     await one(sides.postfix);
     await one(sides.postern);
@@ -203,7 +209,7 @@ function describe(row: Row) {
 }
 
 async function main(): Promise<void> {
-  const args = parseArgs(Deno.args, { boolean: ["quick", "json", "help"] });
+  const args = parseArgs(Deno.args, { boolean: ["quick", "json", "help"], string: ["only"] });
   if (args.help) return console.log(USAGE);
   const options = { name: "bench", settings: { smtpd_tls_loglevel: "0" } };
   await using postfixBed = await Testbed.start({
@@ -225,7 +231,11 @@ async function main(): Promise<void> {
       tlsproxySeconds: () => cpuSecondsOf(posternBed.tlsproxy!.pid),
     },
   };
-  const rows = (await measure(sides, args.quick ? 0.1 : 1, args.quick ? 3 : 5)).map(describe);
+  const rows = (await measure(sides, {
+    scale: args.quick ? 0.1 : 1,
+    rounds: args.quick ? 3 : 5,
+    only: args.only ?? "",
+  })).map(describe);
   if (args.json) return console.log(JSON.stringify({ unit: "per server-CPU-second", rows }));
   console.log(
     "work per server-CPU-second, medians".padEnd(38),

@@ -3,19 +3,19 @@
  *
  * @module
  */
-import { EXIT, FatalError } from "../base/errors.ts";
-import { concat } from "../base/bytes.ts";
-import { formatFinding, loadSettings, type RoleName, type Settings } from "../config/settings.ts";
-import { describeFileFault } from "./file_fault.ts";
+import { FatalError } from "../base/errors.ts";
+import {
+  type Finding,
+  formatFinding,
+  type Loaded,
+  loadSettings,
+  type RoleName,
+  type Settings,
+} from "../config/settings.ts";
+import { readInputFile } from "./input_file.ts";
 
 /** The file that is read when no other is named. */
 export const DEFAULT_SETTINGS_FILE = "/etc/postern/postern.toml";
-
-/** The word for standard input in place of a path. */
-export const STANDARD_INPUT = "-";
-
-/** More than any settings file needs; a device or a wrong file ends here. */
-const FILE_BYTES_MAX = 16 * 1024 * 1024;
 
 /** A text and the name it goes by in messages. */
 export interface SettingsText {
@@ -41,86 +41,69 @@ export interface LoadedSettings {
 
 /** Reads the file that `--config` names, or the default one. Throws {@linkcode FatalError}. */
 export function readSettingsText(path: string | undefined): SettingsText {
-  if (path === STANDARD_INPUT) {
-    return { name: "standard input", text: decode(readAll(Deno.stdin), "standard input") };
-  }
-  const name = absolute(path ?? DEFAULT_SETTINGS_FILE);
-  try {
-    if (Deno.statSync(name).isDirectory) throw unreadable(name, "it is a folder");
-    using file = Deno.openSync(name);
-    return { name, text: decode(readAll(file), `"${name}"`) };
-  } catch (error) {
-    if (error instanceof FatalError) throw error;
-    const missing = error instanceof Deno.errors.NotFound;
-    const hint = missing && path === undefined
-      ? "Name your settings file with --config FILE"
-      : undefined;
-    throw unreadable(name, describeFileFault(error), hint);
-  }
+  const { name, bytes } = readInputFile(path ?? DEFAULT_SETTINGS_FILE, {
+    what: "settings file",
+    hint: "Check the path after --config, and the permissions of the file and its folders",
+    ...(path === undefined && { hintIfMissing: "Name your settings file with --config FILE" }),
+  });
+  return { name, text: decode(bytes, name) };
 }
 
 /** Settings of `request.role` from `source`, with a line for each finding. */
 export function loadSettingsText(source: SettingsText, request: SettingsRequest): LoadedSettings {
-  const { settings, findings } = loadSettings({
-    text: source.text,
-    file: source.name,
-    processId: Deno.pid,
-    ...request,
-  });
+  const { settings, findings } = load(source, request);
   return { settings, lines: findings.map(formatFinding) };
 }
 
-/** Checks a file for each of `roles`: a line for each finding, and whether any is an error. */
-export function checkSettings(
-  request: Omit<SettingsRequest, "role"> & {
-    readonly roles: readonly RoleName[];
-    readonly config: string | undefined;
-  },
-): { readonly name: string; readonly lines: readonly string[]; readonly failed: boolean } {
-  const { roles, config, ...rest } = request;
-  const source = readSettingsText(config);
-  // What concerns both roles is said once.
-  const lines = new Set<string>();
-  let failed = false;
+/** What is wrong with `source` for any of `roles`, in the order of the file; each fault once. */
+export function findFaults(
+  source: SettingsText,
+  request: Omit<SettingsRequest, "role"> & { readonly roles: readonly RoleName[] },
+): readonly Finding[] {
+  const { roles, ...rest } = request;
+  const faults = new Map<string, Finding>();
   for (const role of roles) {
-    const loaded = loadSettingsText(source, { ...rest, role });
-    for (const line of loaded.lines) lines.add(line);
-    failed ||= loaded.settings === undefined;
+    for (const finding of load(source, { ...rest, role }).findings) {
+      faults.set(formatFinding(finding), finding);
+    }
   }
-  return { name: source.name, lines: [...lines], failed };
+  const lineOf = ({ line }: Finding) => line ?? Number.MAX_SAFE_INTEGER;
+  return [...faults.values()].toSorted((a, b) =>
+    lineOf(a) - lineOf(b) || (a.column ?? 0) - (b.column ?? 0)
+  );
 }
 
-function unreadable(name: string, why: string, hint?: string): FatalError {
-  return new FatalError(`Cannot read settings file "${name}": ${why}`, {
-    hint: hint ?? "Check the path after --config, and the permissions of the file and its folders",
-    exitCode: EXIT.noInput,
-  });
-}
-
-function absolute(path: string): string {
-  return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
-}
-
-function readAll(from: { readSync(into: Uint8Array): number | null }): Uint8Array {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for (;;) {
-    const chunk = new Uint8Array(65_536);
-    const count = from.readSync(chunk);
-    if (count === null) return concat(...chunks);
-    size += count;
-    if (size > FILE_BYTES_MAX) throw new Error(`it is larger than ${FILE_BYTES_MAX} bytes`);
-    chunks.push(chunk.subarray(0, count));
-  }
+function load(source: SettingsText, request: SettingsRequest): Loaded {
+  const { text, name: file } = source;
+  return loadSettings({ text, file, processId: Deno.pid, ...request });
 }
 
 function decode(bytes: Uint8Array, name: string): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return decodeUtf8(bytes);
   } catch (cause) {
-    throw new FatalError(`Cannot read settings file ${name}: it is not UTF-8 text`, {
-      hint: "Save the file as UTF-8",
-      cause,
-    });
+    throw new FatalError(
+      `Cannot read settings file "${name}": line ${lineOfFault(bytes)} is not UTF-8 text`,
+      { hint: "Save the file as UTF-8", cause },
+    );
+  }
+}
+
+function decodeUtf8(bytes: Uint8Array): string {
+  return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+}
+
+/** Number of the first line that is not UTF-8; no character goes across the end of a line. */
+function lineOfFault(bytes: Uint8Array): number {
+  for (let line = 1, start = 0;; line++) {
+    const newline = bytes.indexOf(10, start);
+    try {
+      decodeUtf8(bytes.subarray(start, newline < 0 ? bytes.length : newline));
+    } catch {
+      // This is the line that was looked for.
+      return line;
+    }
+    if (newline < 0) return line;
+    start = newline + 1;
   }
 }

@@ -47,6 +47,8 @@ export interface Visit {
 export interface Client {
   /** What has to be installed, beside what every interoperability test needs. */
   readonly programs: readonly string[];
+  /** Where its programs are missing, it is not missed. */
+  readonly optional?: true;
   /**
    * For each version the ways in which it can resume; or why it cannot, or cannot speak that version
    * at all.
@@ -94,6 +96,8 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
   },
   go: {
     programs: ["go"],
+    // Half a gigabyte: it takes part where it is installed, and is not installed for this.
+    optional: true,
     can: Object.fromEntries(
       VERSIONS.map((version) => [version, { id: "crypto/tls resumes by tickets", ticket: true }]),
     ) as Client["can"],
