@@ -28,6 +28,27 @@ export const WORKER_MODULES: readonly string[] = [
   "lib/tlsproxy/worker.ts",
 ];
 
+/** Files that the executable reads as they are: the manual, and what `postern install` writes. */
+export const EMBEDDED_FILES: readonly string[] = [
+  "config/man/postern.8.txt",
+  "config/man/postern.toml.5.txt",
+  "config/man/postern-tlsmgr.8.txt",
+  "config/man/postern-tlsproxy.8.txt",
+  "config/man/postern-cache.1.txt",
+  "config/man/postern.8",
+  "config/man/postern.toml.5",
+  "config/man/postern-tlsmgr.8",
+  "config/man/postern-tlsproxy.8",
+  "config/man/postern-cache.1",
+  "config/systemd/postern-tlsmgr.service",
+  "config/systemd/postern-tlsmgr.socket",
+  "config/systemd/postern-tlsproxy.service",
+  "config/systemd/postern-tlsproxy.socket",
+  "config/systemd/postern-tlsproxy@.service",
+  "config/sysusers.d/postern.conf",
+  "config/tmpfiles.d/postern.conf",
+];
+
 /** What the executable may do. Sockets are opened through FFI, which no permission but ffi guards. */
 export const PERMISSIONS: readonly string[] = [
   "--allow-ffi",
@@ -57,7 +78,7 @@ export function compileArguments(output: string): string[] {
     "--no-prompt",
     ...PERMISSIONS,
     ...(V8_FLAGS.length > 0 ? [`--v8-flags=${V8_FLAGS.join(",")}`] : []),
-    ...WORKER_MODULES.flatMap((module) => ["--include", module]),
+    ...[...WORKER_MODULES, ...EMBEDDED_FILES].flatMap((file) => ["--include", file]),
     "--output",
     output,
     "main.ts",
@@ -97,13 +118,46 @@ function copy(from: string, to: string): void {
   for (const entry of Deno.readDirSync(from)) copy(`${from}/${entry.name}`, `${to}/${entry.name}`);
 }
 
-/** Without the types of Node, which only the type check needs but `deno compile` would embed. */
-function withoutNodeTypes(lockText: string): string {
+/** Packages that checks and tests import, and the executable does not. */
+const NOT_COMPILED: readonly string[] = ["@types/node", "fast-check"];
+
+/** Without them; `text` is deno.json or the package map. */
+function withoutTestImports(text: string): string {
+  const map = JSON.parse(text);
+  for (const name of NOT_COMPILED) delete map.imports[name];
+  return JSON.stringify(map, undefined, 2) + "\n";
+}
+
+/**
+ * A lock file without {@linkcode NOT_COMPILED} and what only they need: `deno compile` would embed every
+ * package that the lock file names.
+ */
+export function withoutTestPackages(lockText: string): string {
   const lock = JSON.parse(lockText);
-  delete lock.specifiers["npm:@types/node@*"];
-  for (const name of Object.keys(lock.npm)) {
-    if (/^(@types\/node|undici-types)@/.test(name)) delete lock.npm[name];
+  const isWanted = (specifier: string) =>
+    !NOT_COMPILED.some((name) => specifier.startsWith(`npm:${name}@`));
+  const specifiers = Object.entries(lock.specifiers).filter(([name]) => isWanted(name));
+  lock.specifiers = Object.fromEntries(specifiers);
+  lock.workspace.dependencies = lock.workspace.dependencies.filter(isWanted);
+  const names = Object.keys(lock.npm);
+  const wanted = new Set<string>();
+  const visit = (name: string): void => {
+    if (wanted.has(name)) return;
+    wanted.add(name);
+    // A dependency bears a version only where several are locked.
+    for (const needed of lock.npm[name].dependencies ?? []) {
+      visit(names.find((other) => other === needed || other.startsWith(`${needed}@`))!);
+    }
+  };
+  for (const [specifier, version] of specifiers) {
+    visit(`${specifier.slice("npm:".length, specifier.lastIndexOf("@"))}@${version}`);
   }
+  lock.npm = Object.fromEntries(
+    names.filter((name) => wanted.has(name)).map((name) => [
+      name,
+      lock.npm[name],
+    ]),
+  );
   return JSON.stringify(lock, undefined, 2) + "\n";
 }
 
@@ -113,8 +167,11 @@ function prepare(stage: string): void {
   for (const source of SOURCES) {
     if (source !== "config" || isFolder(source)) copy(source, `${stage}/${source}`);
   }
-  const lock = `${stage}/${CLOSED_NETWORK}/deno.lock`;
-  Deno.writeTextFileSync(lock, withoutNodeTypes(Deno.readTextFileSync(lock)));
+  const rewrite = (path: string, change: (text: string) => string) =>
+    Deno.writeTextFileSync(`${stage}/${path}`, change(Deno.readTextFileSync(`${stage}/${path}`)));
+  rewrite("deno.json", withoutTestImports);
+  rewrite(`${CLOSED_NETWORK}/import_map.json`, withoutTestImports);
+  rewrite(`${CLOSED_NETWORK}/deno.lock`, withoutTestPackages);
   setTimes(stage);
   if (isFolder(".cache/deno/npm")) setTimes(".cache/deno/npm");
 }

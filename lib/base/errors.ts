@@ -10,6 +10,12 @@
 /** Exit codes of the executable, as in sysexits.h; master(8) has a contract of its own. */
 export const EXIT = {
   ok: 0,
+  /** A service answered that nothing was found or done. */
+  nothing: 1,
+  /** There is something to attend to, and nothing that keeps a service from working. */
+  warned: 1,
+  /** A service answered that it does not do what it was asked. */
+  refused: 2,
   /** Wrong command line (EX_USAGE). */
   usage: 64,
   /** An input file is missing or unreadable (EX_NOINPUT). */

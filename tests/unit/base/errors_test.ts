@@ -16,9 +16,12 @@ Deno.test("FatalError keeps hint, exit code and cause", () => {
   assertEquals([error.hint, error.exitCode, error.cause], ["Try", 69, cause]);
 });
 
-Deno.test("EXIT holds the numbers of sysexits.h", () => {
+Deno.test("EXIT holds the numbers of sysexits.h, and a few for answers", () => {
   assertEquals(EXIT, {
     ok: 0,
+    nothing: 1,
+    warned: 1,
+    refused: 2,
     usage: 64,
     noInput: 66,
     unavailable: 69,

@@ -16,11 +16,13 @@ import {
   lstat,
   OPEN,
   openFile,
+  openFileAt,
   pread,
   pwrite,
   readFile,
-  rename,
+  renameAt,
   unlink,
+  unlinkAt,
   writeFile,
 } from "../../../lib/ffi/libc/file.ts";
 import { setFileCreationMask } from "../../../lib/ffi/libc/process.ts";
@@ -86,7 +88,9 @@ testDescriptors("calls that fail answer -errno", async () => {
   assertEquals(fsync(-1), -ERRNO.EBADF);
   assertEquals(fdatasync(-1), -ERRNO.EBADF);
   assertEquals(flock(-1, LOCK.exclusive), -ERRNO.EBADF);
-  assertEquals(rename(absent, absent), -ERRNO.ENOENT);
+  assertEquals(openFileAt(-1, "absent", OPEN.readOnly), -ERRNO.EBADF);
+  assertEquals(renameAt(-1, "absent", "other"), -ERRNO.EBADF);
+  assertEquals(unlinkAt(-1, "absent"), -ERRNO.EBADF);
   assertEquals(unlink(absent), -ERRNO.ENOENT);
   assertEquals(chmod(absent, 0o600), -ERRNO.ENOENT);
   assertEquals(chown(absent, 0, 0), -ERRNO.ENOENT);
@@ -144,15 +148,27 @@ testDescriptors("flock() keeps a second opener out until it is let go", async ()
   closeFile(second);
 });
 
-testDescriptors("rename(), unlink() and chmod() work on names with any character", async () => {
+testDescriptors("unlink() and chmod() work on names with any character", async () => {
   await using folder = await TempFolder.make("name");
   const path = await folder.write("Grüße 🔒", "");
-  const other = folder.file("other name");
   assertEquals(chmod(path, 0o604), 0);
-  assertEquals(rename(path, other), 0);
-  assertEquals(Deno.statSync(other).mode! & 0o777, 0o604);
-  assertEquals([fsyncOf(folder.path), unlink(other)], [0, 0]);
+  assertEquals(Deno.statSync(path).mode! & 0o777, 0o604);
+  assertEquals([fsyncOf(folder.path), unlink(path)], [0, 0]);
   assertEquals([...Deno.readDirSync(folder.path)], []);
+});
+
+testDescriptors("openFileAt(), renameAt() and unlinkAt() begin at the open folder", async () => {
+  await using folder = await TempFolder.make("at");
+  const folderFd = openFile(folder.path, OPEN.readOnly | OPEN.directory | OPEN.closeOnExec);
+  const flags = OPEN.writeOnly | OPEN.create | OPEN.exclusive | OPEN.closeOnExec;
+  const fd = openFileAt(folderFd, "Grüße 🔒", flags, 0o600);
+  assert(fd >= 0);
+  closeFile(fd);
+  assertEquals(renameAt(folderFd, "Grüße 🔒", "other name"), 0);
+  assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["other name"]);
+  assertEquals(unlinkAt(folderFd, "other name"), 0);
+  assertEquals([...Deno.readDirSync(folder.path)], []);
+  closeFile(folderFd);
 });
 
 function fsyncOf(path: string): number {
