@@ -12,19 +12,19 @@
  */
 import { assert } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
-import { OP, SERVER_NAME, VERSION } from "../ffi/openssl/constants.ts";
+import { OP, VERSION } from "../ffi/openssl/constants.ts";
 import { clearErrors } from "../ffi/openssl/error_queue.ts";
 import { libssl } from "../ffi/openssl/openssl.ts";
 import type { Ssl, SslSession, X509StoreCtx } from "../ffi/openssl/types.ts";
-import { cString, readCString } from "../ffi/memory.ts";
+import { cString } from "../ffi/memory.ts";
 import { type CallbackTarget, watchBytes, watchStates, withTarget } from "./_callbacks.ts";
 import { ENGINE, Outcome } from "./_outcome.ts";
 import type { ServerContext } from "./context.ts";
 import { readHello } from "./hello.ts";
 import type { Gathered, Resumption } from "./resumption.ts";
+import { ServerName } from "./server_name.ts";
 import { SessionLog, type SessionLogOptions } from "./session_log.ts";
 import { encodeSession, freeSession, serverCacheId, sessionIdOf } from "./sessions.ts";
-import { isHostName, useChains } from "./sni_map.ts";
 import { type Handshake, summarize } from "./summary.ts";
 import type { TicketContexts } from "./tickets.ts";
 import { Verification } from "./verification.ts";
@@ -33,9 +33,6 @@ import { Verification } from "./verification.ts";
 export type HandshakeStep = "done" | "want read" | "want write" | "suspended" | "failed";
 
 export { ENGINE } from "./_outcome.ts";
-
-/** `TLSEXT_NAMETYPE_host_name` */
-const HOST_NAME = 0;
 
 /** How an engine is made. */
 export interface EngineOptions {
@@ -61,8 +58,7 @@ export class ServerEngine implements CallbackTarget {
   readonly #verification: Verification | undefined;
   /** OpenSSL tells of what happens after the handshake too. */
   readonly #traced: boolean;
-  /** The server name that has been acknowledged. */
-  #serverName = "";
+  readonly #serverName: ServerName;
   #ticketed = false;
   readonly #gathered: Gathered = { session: undefined };
   /** Where the ClientHello stands: not seen, being gathered for, ready to be answered. */
@@ -79,6 +75,7 @@ export class ServerEngine implements CallbackTarget {
     this.#context = context;
     this.#options = options;
     const log = this.#log = new SessionLog(options.log);
+    this.#serverName = new ServerName(log);
     this.#traced = log.shows.sslDebug || log.shows.sessionPackets;
     const { policy } = context;
     if (policy.clientCertificates !== undefined) {
@@ -187,7 +184,7 @@ export class ServerEngine implements CallbackTarget {
   summary(): Handshake {
     return summarize(this.#ssl, {
       digest: this.#context.digest,
-      serverName: this.#serverName,
+      serverName: this.#serverName.chosen,
       ticketed: this.#ticketed,
     });
   }
@@ -275,30 +272,7 @@ export class ServerEngine implements CallbackTarget {
 
   /** For OpenSSL: once, or twice when the client has to send another hello. */
   serverName(ssl: Ssl): number {
-    const { sni } = this.#context;
-    const name = readCString(libssl.SSL_get_servername(ssl, HOST_NAME));
-    if (sni === undefined || name === "") return SERVER_NAME.NOACK;
-    const log = this.#log;
-    if (!isHostName(name)) {
-      log.invalidServerName(name);
-      return SERVER_NAME.NOACK;
-    }
-    if (this.#serverName !== "") {
-      if (name === this.#serverName) return SERVER_NAME.OK;
-      log.changedServerName(this.#serverName, name);
-      return SERVER_NAME.NOACK;
-    }
-    const chains = sni.find(name);
-    if (chains === undefined) {
-      log.unmatchedServerName(name);
-      return SERVER_NAME.NOACK;
-    }
-    if (!useChains(ssl, chains)) {
-      log.unusableServerName(name);
-      return SERVER_NAME.ALERT_FATAL;
-    }
-    this.#serverName = name;
-    return SERVER_NAME.OK;
+    return this.#serverName.choose(ssl, this.#context.sni);
   }
 
   /** For OpenSSL. */
