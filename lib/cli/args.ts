@@ -1,62 +1,50 @@
 /**
  * The command line: words in, one {@linkcode Invocation} out.
  *
- * Only reads and checks; commands.ts acts. Whatever is wrong is one `FatalError` with exit code 64,
- * which suggests the word that was most likely meant.
+ * Only reads and checks; what a command does is in its row. Whatever is wrong is one `FatalError` with
+ * exit code 64, which suggests the word that was most likely meant.
  *
  * @module
  */
 import { parseArgs } from "@std/cli";
-import { EXIT, FatalError } from "../base/errors.ts";
+import type { FatalError } from "../base/errors.ts";
 import { nearestName } from "../config/near_miss.ts";
 import { ROLE_NAMES, type RoleName } from "../config/parameters.ts";
+import { type Command, type CommandOption, titleOf } from "./command.ts";
+import { COMMANDS } from "./command_table.ts";
+import {
+  commandOf,
+  HELP_FLAGS,
+  knownPart,
+  leadingWords,
+  nextWords,
+  wordsAfter,
+} from "./command_words.ts";
+import { areMasterArguments } from "./master_options.ts";
+import { isTopic, suggestTopic } from "./manual/topics.ts";
+import { misuse } from "./options.ts";
 
 /** What the words ask for. */
 export type Invocation =
-  | { readonly kind: "role"; readonly role: RoleName } & SettingsOptions
-  | { readonly kind: "config check"; readonly role: RoleName | undefined } & SettingsOptions
-  | { readonly kind: "demo"; readonly stay: boolean }
-  | { readonly kind: "help"; readonly topic: HelpTopic | undefined }
+  | {
+    readonly kind: "run";
+    readonly command: Command;
+    /** Values of the command's options, by their names in the row. */
+    readonly options: Readonly<Record<string, unknown>>;
+    readonly operands: readonly string[];
+  }
+  /** Help about the commands whose titles begin with `topic`; about everything, if it is empty. */
+  | { readonly kind: "help"; readonly topic: readonly string[] }
+  /** A page of the manual, a parameter, one of our own keys, or a table of them. */
+  | { readonly kind: "manual"; readonly topic: string }
+  /** A role, started by master(8) with options of its own. */
+  | { readonly kind: "master"; readonly role: RoleName; readonly args: readonly string[] }
   | { readonly kind: "version" };
 
-/** Where settings come from. */
-export interface SettingsOptions {
-  /** Path after `--config`; `-` is standard input. */
-  readonly config: string | undefined;
-  /** `NAME=VALUE` of each `-o`, in order. */
-  readonly overrides: readonly string[];
-}
-
-/** Words of `help`. */
-export const HELP_TOPICS = ["role", "config", "demo"] as const;
-
-/** One of {@linkcode HELP_TOPICS}. */
-export type HelpTopic = (typeof HELP_TOPICS)[number];
-
-/** The commands by their words, and the options that each of them takes. */
-const COMMANDS = {
-  role: ["role", "config", "o"],
-  "config check": ["role", "config", "o"],
-  demo: ["stay"],
-  help: [],
-  version: [],
-} as const satisfies Record<Invocation["kind"], readonly string[]>;
-
-const COMMAND_WORDS: readonly string[] = ["config", "demo", "help"];
-const CONFIG_WORDS: readonly string[] = ["check"];
-const OPTION_WORDS: readonly string[] = [
-  "--role",
-  "--config",
-  "--stay",
-  "--help",
-  "--version",
-  "-o",
-  "-h",
-];
 const SEE_HELP = "`postern help` shows all commands";
 
-/** Options that master(8) and Postfix's own daemons know (master/multi_server.c), `-o` excepted. */
-const MASTER_OPTION = /^-[cdDilmnsStuvVzZ]/;
+/** What help calls the command that has no words. */
+const ROLE_TOPIC = "--role";
 
 /**
  * Reads `args`, the words after the program's name.
@@ -65,186 +53,184 @@ const MASTER_OPTION = /^-[cdDilmnsStuvVzZ]/;
  */
 export function readCommandLine(args: readonly string[], name: string): Invocation {
   const linkedRole = ROLE_NAMES.find((role) => role === name);
-  if (linkedRole !== undefined) refuseMaster(args, linkedRole);
-  const found = readWords(args);
-  if (found.help) return { kind: "help", topic: topicOf(found.words[0]) };
-  if (found.version) return demandNoWords({ kind: "version" }, found);
-  const [word, ...rest] = found.words;
-  switch (word) {
-    case undefined:
-      return readRole(found, linkedRole);
-    case "help":
-      return readHelp(found, rest);
-    case "config":
-      return readConfig(found, rest);
-    case "demo":
-      if (rest.length > 0) throw unexpected(rest[0]);
-      return checkOptions({ kind: "demo", stay: found.stay }, found);
-    default:
-      throw unknownCommand(word);
+  if (linkedRole !== undefined && areMasterArguments(args)) {
+    return { kind: "master", role: linkedRole, args };
   }
+  const words = leadingWords(args);
+  if (words[0] === "help") return readHelp(words, args);
+  if (beforeOperands(args).some((arg) => HELP_FLAGS.includes(arg))) {
+    const onlyOptions = words.length === 0 && args.some((arg) => !HELP_FLAGS.includes(arg));
+    return { kind: "help", topic: onlyOptions ? [ROLE_TOPIC] : knownPart(words) };
+  }
+  if (args[0] === "--version") {
+    if (args.length > 1) throw unexpected(args[1]);
+    return { kind: "version" };
+  }
+  const command = findCommand(words);
+  const rest = args.slice(command.words.length);
+  return readOptions(command, command.words.length === 0 ? linked(rest, linkedRole) : rest);
 }
 
-/** What stands on the line, by the shape of the words alone. */
-interface Words {
-  readonly words: readonly string[];
-  /** Options that were given, by name. */
-  readonly given: ReadonlySet<string>;
-  readonly role: string | undefined;
-  readonly config: string | undefined;
-  readonly overrides: readonly string[];
-  readonly stay: boolean;
-  readonly help: boolean;
-  readonly version: boolean;
+function beforeOperands(args: readonly string[]): readonly string[] {
+  const end = args.indexOf("--");
+  return end < 0 ? args : args.slice(0, end);
 }
 
-function readWords(args: readonly string[]): Words {
-  const unknown: string[] = [];
-  const found = parseArgs(separateValues(args), {
-    string: ["role", "config", "o"],
-    boolean: ["stay", "help", "version"],
-    collect: ["o"],
-    alias: { help: "h" },
-    unknown: (arg) => {
-      const isOption = arg.startsWith("-") && arg.length > 1;
-      if (isOption) unknown.push(arg);
-      return !isOption;
-    },
-  });
-  if (unknown.length > 0) throw unknownOption(unknown[0]);
-  const { role, config, o: overrides, stay, help, version } = found;
-  if (role === "") throw misuse("--role needs a value", `Write ${roleChoice()}`);
-  if (config === "") throw misuse("--config needs a file", "Write --config FILE");
-  if (overrides.includes("")) throw misuse("-o needs a value", "Write -o NAME=VALUE");
-  const given = new Set<string>();
-  if (role !== undefined) given.add("role");
-  if (config !== undefined) given.add("config");
-  if (overrides.length > 0) given.add("o");
-  if (stay) given.add("stay");
-  return { words: found._.map(String), given, role, config, overrides, stay, help, version };
-}
-
-/** Puts values where every parser of the kind finds them: `-oA=B` becomes two words, `--config -` one. */
-function separateValues(args: readonly string[]): string[] {
-  const separate: string[] = [];
-  const rest = [...args];
-  for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
-    if (arg === "--") return [...separate, arg, ...rest];
-    if (/^-o./s.test(arg)) separate.push("-o", arg.slice(2));
-    else if (arg === "--config" && rest[0] === "-") separate.push(`${arg}=${rest.shift()}`);
-    else separate.push(arg);
-  }
-  return separate;
-}
-
-function readRole(found: Words, linkedRole: RoleName | undefined): Invocation {
-  if (found.role === undefined && linkedRole === undefined) {
-    throw misuse("There is no command and no --role", SEE_HELP);
-  }
-  const role = found.role === undefined ? linkedRole! : roleOf(found.role);
-  if (linkedRole !== undefined && role !== linkedRole) {
-    throw misuse(
-      `--role ${role} contradicts the name of the program, ${linkedRole}`,
-      "Start postern under its own name, or leave --role out",
-    );
-  }
-  const { config, overrides } = found;
-  return checkOptions({ kind: "role", role, config, overrides }, found);
-}
-
-function readConfig(found: Words, rest: readonly string[]): Invocation {
-  const [word, ...more] = rest;
-  if (word === undefined) {
-    throw misuse("`config` needs a second word", `Write postern config ${CONFIG_WORDS.join("|")}`);
-  }
-  if (!CONFIG_WORDS.includes(word)) {
-    throw misuse(`Unknown command "config ${word}"`, suggestion(word, CONFIG_WORDS));
-  }
-  if (more.length > 0) throw unexpected(more[0]);
-  const { config, overrides } = found;
-  const role = found.role === undefined ? undefined : roleOf(found.role);
-  return checkOptions({ kind: "config check", role, config, overrides }, found);
-}
-
-function readHelp(found: Words, rest: readonly string[]): Invocation {
-  const [word, ...more] = rest;
-  const topic = topicOf(word);
-  if (word !== undefined && topic === undefined) {
-    throw misuse(`Unknown command "${word}" after help`, suggestion(word, HELP_TOPICS));
-  }
-  // `help config check` is about `config`.
-  if (more.length > 0 && !(topic === "config" && CONFIG_WORDS.includes(more[0]))) {
-    throw unexpected(more[0]);
-  }
-  return checkOptions({ kind: "help", topic }, found);
-}
-
-function topicOf(word: string | undefined): HelpTopic | undefined {
-  return HELP_TOPICS.find((topic) => topic === word);
-}
-
-function roleOf(word: string): RoleName {
-  const role = ROLE_NAMES.find((name) => name === word);
-  if (role !== undefined) return role;
-  const near = nearestName(word, ROLE_NAMES);
+/** The command with the most words that `words` begin with. */
+function findCommand(words: readonly string[]): Command {
+  const known = knownPart(words);
+  const command = commandOf(known);
+  const next = words[known.length];
+  if (command !== undefined && (known.length > 0 || next === undefined)) return command;
+  if (next !== undefined) throw unknownCommand(next, known);
   throw misuse(
-    `Unknown role "${word}"`,
-    near === undefined ? `Write ${roleChoice()}` : `Did you mean --role ${near}?`,
+    `\`${known.join(" ")}\` needs another word`,
+    `Write postern ${known.join(" ")} ${nextWords(known).join("|")}`,
   );
 }
 
-function roleChoice(): string {
-  return ROLE_NAMES.map((name) => `--role ${name}`).join(" or ");
+function readHelp(words: readonly string[], args: readonly string[]): Invocation {
+  const topic = words.slice(1);
+  if (topic.length === 0 && args[1] === ROLE_TOPIC) return { kind: "help", topic: [ROLE_TOPIC] };
+  const known = knownPart(topic);
+  const [word, after] = topic.slice(known.length);
+  const isManual = known.length === 0 && word !== undefined && isTopic(word);
+  const extra = isManual ? after : nextWords(known).length === 0 ? word : undefined;
+  if (extra !== undefined) throw unexpected(extra);
+  if (word !== undefined && !isManual) throw unknownTopic(word, known);
+  const option = args.slice(words.length).find((arg) => !HELP_FLAGS.includes(arg));
+  if (option !== undefined) throw misuse(`${option} does not go with help`, SEE_HELP);
+  return isManual ? { kind: "manual", topic: word } : { kind: "help", topic };
 }
 
-/** The invocation, unless an option was given that its command does not take. */
-function checkOptions(invocation: Invocation, found: Words): Invocation {
-  const taken: readonly string[] = COMMANDS[invocation.kind];
-  for (const option of found.given) {
-    if (taken.includes(option)) continue;
-    const written = option.length === 1 ? `-${option}` : `--${option}`;
-    const command = invocation.kind === "role" ? "--role" : invocation.kind;
-    throw misuse(`${written} does not go with ${command}`, SEE_HELP);
-  }
-  return invocation;
+/** `args` with the role that the program's name says. */
+function linked(args: readonly string[], role: RoleName | undefined): readonly string[] {
+  return role === undefined ? args : [`--role=${role}`, ...args];
 }
 
-function demandNoWords(invocation: Invocation, found: Words): Invocation {
-  if (found.words.length > 0) throw unexpected(found.words[0]);
-  return checkOptions(invocation, found);
-}
-
-function refuseMaster(args: readonly string[], role: RoleName): void {
-  const end = args.indexOf("--");
-  const options = end < 0 ? args : args.slice(0, end);
-  if (!options.some((arg) => MASTER_OPTION.test(arg))) return;
-  throw new FatalError(`Cannot run ${role} under master(8): this version does not speak to it`, {
-    hint: `Take ${role} out of master.cf, and start postern --role ${role} --config FILE as a ` +
-      "service of its own",
+function readOptions(command: Command, args: readonly string[]): Invocation {
+  const rows = Object.entries(command.options);
+  const texts = separate(command, args);
+  // In the order that all parsers of the kind read alike: options, each with its value, then operands.
+  const found: Record<string, unknown> = parseArgs([...texts.options, "--", ...texts.operands], {
+    string: [...rows.filter(([, row]) => row.argument).map(([, row]) => bare(row)), "_"],
+    boolean: rows.filter(([, row]) => !row.argument).map(([, row]) => bare(row)),
+    collect: rows.filter(([, row]) => row.argument).map(([, row]) => bare(row)),
   });
+  const options = rows.map(([name, row]) => {
+    const value = found[bare(row)];
+    const given = Array.isArray(value) ? value.map(String) : value === true ? [""] : [];
+    if (given.length > 1 && command.words.length === 0) refuseContradiction(row, given);
+    return [name, row.read(given)] as const;
+  });
+  const operands = Array.isArray(found._) ? found._.map(String) : [];
+  checkOperands(command, operands);
+  return { kind: "run", command, options: Object.fromEntries(options), operands };
 }
 
-function unknownCommand(word: string): FatalError {
-  if (ROLE_NAMES.some((role) => role === word)) {
-    return misuse(`Unknown command "${word}"`, `Write postern --role ${word}`);
+/** The name of an option without its dashes. */
+function bare(row: CommandOption<unknown>): string {
+  return row.flag.replace(/^-+/, "");
+}
+
+/** Tells options from operands; `--name VALUE` becomes `--name=VALUE`, `-nx` becomes `-n -x`. */
+function separate(
+  command: Command,
+  args: readonly string[],
+): { options: string[]; operands: string[] } {
+  const options: string[] = [];
+  const operands: string[] = [];
+  const rest = [...args];
+  for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
+    if (arg === "--") return { options, operands: [...operands, ...rest] };
+    if (!/^-./s.test(arg)) {
+      operands.push(arg);
+      continue;
+    }
+    const long = arg.startsWith("--");
+    const [, flag, equals, tail] = long ? /^(--[^=]*)(=?)(.*)$/s.exec(arg)! : shortParts(arg);
+    const row = findOption(command, flag);
+    if (row.argument === undefined) {
+      if (equals !== "") throw misuse(`${flag} takes no value`, `Write ${flag} alone`);
+      options.push(flag);
+      if (tail !== "") rest.unshift(`-${tail}`);
+      continue;
+    }
+    const attached = equals !== "" || tail !== "";
+    const value = attached ? tail : takeValue(rest);
+    if (value === "") throw misuse(`${flag} needs a value`, `Write ${flag} ${row.argument}`);
+    if (long) options.push(`${flag}=${value}`);
+    else options.push(flag, value);
   }
-  return misuse(`Unknown command "${word}"`, suggestion(word, COMMAND_WORDS));
+  return { options, operands };
 }
 
-function unknownOption(arg: string): FatalError {
-  const word = arg.replace(/=.*$/s, "");
-  return misuse(`Unknown option ${word}`, suggestion(word, OPTION_WORDS));
+function shortParts(arg: string): readonly [string, string, string, string] {
+  return [arg, arg.slice(0, 2), "", arg.slice(2)];
 }
 
-function suggestion(word: string, known: readonly string[]): string {
+/** The word after an option, unless it is an option too; a lone dash is none. */
+function takeValue(rest: string[]): string {
+  return rest.length === 0 || /^-./s.test(rest[0]) ? "" : rest.shift()!;
+}
+
+function findOption(command: Command, flag: string): CommandOption<unknown> {
+  const rows = Object.values(command.options);
+  const row = rows.find((known) => known.flag === flag);
+  if (row !== undefined) return row;
+  const everywhere = COMMANDS.flatMap(({ options }) => Object.values(options));
+  if (everywhere.some((known) => known.flag === flag)) {
+    throw misuse(`${flag} does not go with ${titleOf(command)}`, seeHelp(command));
+  }
+  const known = wordsAfter(command.words).filter((word) => word.startsWith("-"));
+  throw misuse(`Unknown option ${flag}`, suggestion(flag, known, seeHelp(command)));
+}
+
+function seeHelp({ words }: Command): string {
+  return words.length === 0 ? SEE_HELP : `\`postern ${words.join(" ")} --help\` shows its options`;
+}
+
+function refuseContradiction(row: CommandOption<unknown>, given: readonly string[]): void {
+  if (row.flag !== "--role" || given.every((role) => role === given[0])) return;
+  throw misuse(
+    `--role ${given.at(-1)} contradicts the name of the program, ${given[0]}`,
+    "Start postern under its own name, or leave --role out",
+  );
+}
+
+function checkOperands(command: Command, given: readonly string[]): void {
+  const { operands } = command;
+  const last = operands.at(-1);
+  if (given.length > operands.length && last?.many !== true) {
+    throw unexpected(given[operands.length], seeHelp(command));
+  }
+  const missing = operands.slice(given.length).find(({ optional }) => optional !== true);
+  if (missing === undefined) return;
+  throw misuse(
+    `\`postern ${titleOf(command)}\` needs ${missing.name}: ${missing.help}`,
+    seeHelp(command),
+  );
+}
+
+function unknownCommand(word: string, before: readonly string[]): FatalError {
+  const message = `Unknown command "${[...before, word].join(" ")}"`;
+  if (before.length === 0 && ROLE_NAMES.some((role) => role === word)) {
+    return misuse(message, `Write postern --role ${word}`);
+  }
+  return misuse(message, suggestion(word, nextWords(before), SEE_HELP));
+}
+
+function unknownTopic(word: string, before: readonly string[]): FatalError {
+  if (before.length > 0) return unknownCommand(word, before);
+  const hint = suggestTopic(word, nextWords([])) ?? "`postern help postern` begins the manual";
+  return misuse(`Unknown topic "${word}"`, hint);
+}
+
+function suggestion(word: string, known: readonly string[], otherwise: string): string {
   const near = nearestName(word, known) ?? known.find((name) => name.startsWith(word));
-  return near === undefined ? SEE_HELP : `Did you mean ${near}? ${SEE_HELP}`;
+  return near === undefined ? otherwise : `Did you mean ${near}? ${otherwise}`;
 }
 
-function unexpected(word: string): FatalError {
-  return misuse(`Unexpected word "${word}"`, SEE_HELP);
-}
-
-function misuse(message: string, hint: string): FatalError {
-  return new FatalError(message, { hint, exitCode: EXIT.usage });
+function unexpected(word: string, hint = SEE_HELP): FatalError {
+  return misuse(`Unexpected word "${word}"`, hint);
 }

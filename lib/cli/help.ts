@@ -1,79 +1,87 @@
 /**
- * The texts of `postern help`: what can be written, what the words in capitals mean, an example.
+ * The texts of `--help` and `postern help`, made from the rows of the commands.
  *
  * @module
  */
-import type { HelpTopic } from "./args.ts";
+import type { Command } from "./command.ts";
+import { commandsBelow } from "./manual/command_blocks.ts";
+import { usageParts, usageText } from "./manual/usage.ts";
+import { wrapWords } from "./wrap.ts";
 
-const OVERVIEW = `\
-Usage:
-    postern --role tlsmgr   [--config FILE] [-o NAME=VALUE]...   run the session cache service
-    postern --role tlsproxy [--config FILE] [-o NAME=VALUE]...   run the TLS proxy
-    postern config check    [--config FILE] [--role ROLE]        find faults in a settings file
-    postern demo            [--stay]                             show both services at work
-    postern help            [COMMAND]                            this text, or more about a command
-    postern --version                                            versions of all parts
+/** Widest line. */
+const WIDTH = 100;
+const INDENT = "    ";
 
-postern takes the place of Postfix's tlsmgr(8) and tlsproxy(8).
+const ABOUT = `\
+postern takes the place of Postfix's tlsmgr(8) and tlsproxy(8): ROLE is one of the two. Settings are
+TOML, under Postfix's own parameter names. COMMAND is one or two of the words above, or --role;
+\`postern COMMAND --help\` says the same as \`postern help COMMAND\`. TOPIC is a COMMAND, a parameter,
+one of postern's own keys as cache.max_entries, or a page of the manual: postern, postern.toml,
+postern-tlsmgr, postern-tlsproxy, postern-cache.
 
-FILE holds settings in TOML, under Postfix's own parameter names; "-" is standard input, and
-without --config it is /etc/postern/postern.toml. NAME=VALUE overrules one parameter of FILE.
-ROLE is tlsmgr or tlsproxy, COMMAND is role, config or demo.
+Exit codes: 0 done, 64 wrong command line, 66 a file is missing or unreadable, 69 a service cannot
+be reached, or uses the file, 70 internal fault, 78 bad settings, keys, certificates, libraries or
+cache files.`;
 
-Exit codes: 0 done, 64 wrong command line, 66 settings file missing or unreadable,
-70 internal fault, 78 bad settings, keys, certificates or libraries.
+const EXAMPLE = "postern config check --config postern.toml && " +
+  "postern --role tlsmgr --config postern.toml";
 
-Example:
-    $ postern config check --config postern.toml && postern --role tlsmgr --config postern.toml
-`;
+/** The text about the commands whose titles begin with `topic`; about everything, if it is empty. */
+export function helpText(topic: readonly string[]): string {
+  const rows = commandsBelow(topic);
+  if (topic.length > 0 && rows.length === 1) return commandText(rows[0]);
+  const lines = rows.map((row) => [startOf(row), row.summary] as const);
+  if (topic.length > 0) {
+    const more = `\`postern help ${topic.join(" ")} COMMAND\` says more about one of them.`;
+    return sections([listing(lines), more, example(rows[0])]);
+  }
+  const others = [
+    ["postern help [TOPIC]", "this text, or more about a TOPIC"],
+    ["postern --version", "versions of all parts"],
+  ] as const;
+  return sections([
+    listing([...lines, ...others]),
+    ABOUT,
+    `Example:\n${INDENT}$ ${EXAMPLE}`,
+  ]);
+}
 
-const TOPICS: Readonly<Record<HelpTopic, string>> = {
-  role: `\
-Usage:
-    postern --role tlsmgr   [--config FILE] [-o NAME=VALUE]...
-    postern --role tlsproxy [--config FILE] [-o NAME=VALUE]...
+function sections(parts: readonly string[]): string {
+  return `Usage:\n${parts.join("\n\n")}\n`;
+}
 
-Runs a service in the foreground; started through a link that is called tlsmgr or tlsproxy,
-postern needs no --role. Clients are served on the socket private/tlsmgr or private/tlsproxy
-below queue_directory, unless [service.ROLE] socket says otherwise. Log lines go to standard
-error, unless [log] destination says otherwise; one of them says "ready".
+function startOf(row: Command): string {
+  return row.words.length === 0 ? "postern --role ROLE" : `postern ${row.words.join(" ")}`;
+}
 
-FILE holds the settings ("-": standard input; default: /etc/postern/postern.toml). NAME=VALUE
-overrules one parameter, as -o does in master.cf, and may be repeated.
+/** Two columns, the second one wrapped. */
+function listing(lines: readonly (readonly [string, string])[]): string {
+  const left = Math.max(...lines.map(([start]) => start.length)) + 2;
+  return lines.map(([start, text]) => {
+    const wrapped = wrapWords(text.split(" "), WIDTH - INDENT.length - left);
+    return `${INDENT}${start.padEnd(left)}${wrapped.join(`\n${INDENT}${" ".repeat(left)}`)}`;
+  }).join("\n");
+}
 
-SIGTERM or SIGINT ends the service when its sessions have ended, a second one at once.
+function commandText(row: Command): string {
+  const usage = usageParts(row).map(usageText);
+  const explained = [
+    ...Object.values(row.options).map(({ flag, argument, help }) =>
+      [usageText({ flag, argument }), help] as const
+    ),
+    ...row.operands.map(({ name, help }) => [name, help] as const),
+  ];
+  const start = ["postern", ...row.words].join(" ");
+  const first = wrapWords(usage, WIDTH - INDENT.length - start.length - 1);
+  const indent = `\n${INDENT}${" ".repeat(start.length + 1)}`;
+  return sections([
+    `${INDENT}${start} ${first.join(indent)}`.trimEnd(),
+    row.about,
+    ...(explained.length > 0 ? [listing(explained)] : []),
+    example(row),
+  ]);
+}
 
-Example:
-    $ postern --role tlsproxy --config postern.toml -o smtpd_tls_loglevel=1
-`,
-  config: `\
-Usage:
-    postern config check [--config FILE] [--role ROLE] [-o NAME=VALUE]...
-
-Reads FILE ("-": standard input; default: /etc/postern/postern.toml) and says everything that is
-wrong with it at once, a line a finding, with its place in the file. Starts nothing. The exit code
-is 0 if a service would start with these settings, else 78. ROLE is tlsmgr or tlsproxy; without
---role both are checked. NAME=VALUE overrules one parameter of FILE.
-
-Example:
-    $ postern config check --config postern.toml
-`,
-  demo: `\
-Usage:
-    postern demo [--stay]
-
-Starts both services in a temporary folder, with certificates made for the occasion, and does what
-Postfix would do: asks tlsmgr, hands connections over to tlsproxy, makes a TLS session, and resumes
-it, for each way in which a session can be resumed. Prints what happened, and removes the folder.
-
-With --stay both services go on until Ctrl-C, and what is printed shows how to connect to them.
-
-Example:
-    $ postern demo
-`,
-};
-
-/** The text about `topic`, or about everything. */
-export function helpText(topic: HelpTopic | undefined): string {
-  return topic === undefined ? OVERVIEW : TOPICS[topic];
+function example(row: Command): string {
+  return `Example:\n${INDENT}$ ${row.example}`;
 }

@@ -6,13 +6,39 @@
  * @module
  */
 import { type ExitCode, FatalError } from "../base/errors.ts";
-import type { RoleName } from "../config/settings.ts";
+import type { RoleName, Settings } from "../config/settings.ts";
+import { defineCommand } from "./command.ts";
+import { STANDARD_INPUT } from "./input_file.ts";
+import { CONFIG, misuse, OVERRIDES, ROLE } from "./options.ts";
 import { printError } from "./output.ts";
 import { loadSettingsText, readSettingsText } from "./settings_file.ts";
 import { findOpenSsl } from "./version.ts";
 
-/** Options of the command. */
-export interface RoleCommand {
+/** `postern --role ROLE`. */
+export const RUN_ROLE = defineCommand({
+  words: [],
+  summary: "run the session cache service or the TLS proxy",
+  about: `\
+Runs a service in the foreground; started through a link that is called tlsmgr or tlsproxy,
+postern needs no --role. Clients are served on the socket private/tlsmgr or private/tlsproxy
+below queue_directory, unless [service.ROLE] socket says otherwise. Log lines go to standard
+error, unless [log] destination says otherwise; one of them says "ready".
+
+SIGTERM or SIGINT ends the service when its sessions have ended, a second one at once. SIGHUP reads
+the settings, keys and certificates again: sessions that are open end under the old ones, and
+whatever is wrong with the new ones leaves the old ones in force. tlsmgr takes new settings only
+when it starts.`,
+  options: { role: ROLE, config: CONFIG, overrides: OVERRIDES },
+  example: "postern --role tlsproxy --config postern.toml -o smtpd_tls_loglevel=1",
+  run({ role, config, overrides }) {
+    if (role === undefined) {
+      throw misuse("There is no command and no --role", "`postern help` shows all commands");
+    }
+    return runRoleCommand({ role, config, overrides });
+  },
+});
+
+interface RoleCommand {
   readonly role: RoleName;
   /** Path of the settings file; absent: the default one. */
   readonly config: string | undefined;
@@ -20,13 +46,18 @@ export interface RoleCommand {
 }
 
 /** The service thread of each role. */
-const WORKERS: Readonly<Record<RoleName, URL>> = {
+export const WORKERS: Readonly<Record<RoleName, URL>> = {
   tlsmgr: new URL("../tlsmgr/worker.ts", import.meta.url),
   tlsproxy: new URL("../tlsproxy/worker.ts", import.meta.url),
 };
 
+/** How many service threads there are to be. */
+export function threadsOf({ service }: Settings): number {
+  return service.workers || navigator.hardwareConcurrency;
+}
+
 /** Runs the role until it ends. */
-export async function runRoleCommand(command: RoleCommand): Promise<ExitCode> {
+async function runRoleCommand(command: RoleCommand): Promise<ExitCode> {
   const { role, overrides } = command;
   const source = readSettingsText(command.config);
   const openSsl = await findOpenSsl();
@@ -45,8 +76,19 @@ export async function runRoleCommand(command: RoleCommand): Promise<ExitCode> {
   // Not imported above: a machine without glibc shall get a sentence, and --help anyway.
   const { runRole } = await import("../daemon/run.ts");
   return await runRole({
+    ...(command.config !== STANDARD_INPUT && {
+      reread: () => {
+        const text = readSettingsText(command.config);
+        const loaded = loadSettingsText(text, {
+          ...{ role, overrides },
+          openSslVersionNumber: openSsl.number,
+        });
+        const threads = loaded.settings === undefined ? 0 : threadsOf(loaded.settings);
+        return { ...loaded, threads };
+      },
+    }),
     settings,
     worker: WORKERS[role],
-    threads: settings.service.workers || navigator.hardwareConcurrency,
+    threads: threadsOf(settings),
   });
 }

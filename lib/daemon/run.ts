@@ -1,23 +1,30 @@
 /**
- * The control thread of a role: starts it, tells it to stop, and turns how it ended into an exit code.
+ * A role from its start to its end, as the control thread sees it, and the exit code it comes to.
  *
- * Owns the listening socket, the service threads and their command pipes. It does no work of the
- * role's: everything here may wait for promises, because nothing here is waited for by a peer.
+ * The order is that of Postfix's daemons: what takes the rights of whoever started the process is opened
+ * first, by the service threads; then the rights are given away; only then is a byte of a client's read.
+ * The control thread does no work of the role's: everything here may wait for promises, because nothing
+ * here is waited for by a peer.
  *
  * @module
  */
-import { EXIT, type ExitCode, FatalError } from "../base/errors.ts";
-import { utf8 } from "../base/bytes.ts";
-import { ERRNO } from "../ffi/errno.ts";
-import { closeFile, OPEN, openFile, writeFile } from "../ffi/libc/file.ts";
-import { describeErrno } from "../ffi/errno.ts";
-import { processId } from "../ffi/libc/process.ts";
-import { pipe } from "../ffi/libc/socket.ts";
-import { type Log, openLog } from "../log/log.ts";
-import { UnixListener } from "../net/unix_listener.ts";
+import { systemClock } from "../base/clock.ts";
+import type { ExitCode } from "../base/errors.ts";
 import type { Settings } from "../config/settings.ts";
-import { type Command, encodeCommand, type Report, type StartMessage } from "./seam.ts";
+import { effectiveUserId, processId } from "../ffi/libc/process.ts";
+import { type Log, openLog } from "../log/log.ts";
+import { takePassedSockets } from "./activation.ts";
+import { Crew, type CrewGround, Crews } from "./crew.ts";
+import { type Listening, openListening } from "./listening.ts";
+import { openLogTarget } from "./log_target.ts";
+import { MasterLink } from "./master.ts";
+import { Notifier, takePulseInterval } from "./notify.ts";
+import { chooseIdentity, giveUpRights, guardMemory, type Identity } from "./privileges.ts";
+import { Recycling, recyclingLimits } from "./recycling.ts";
+import { Reloader, type Reread } from "./reload.ts";
 import { SharedCounters } from "./shared_counters.ts";
+import { turnLimitMs } from "./watchdog.ts";
+import { enterFolder } from "./work_folder.ts";
 
 /** What to run. */
 export interface RunOptions {
@@ -26,212 +33,145 @@ export interface RunOptions {
   readonly worker: URL;
   /** How many service threads. */
   readonly threads: number;
+  /** Reads the settings again; absent: they cannot be. */
+  readonly reread?: Reread;
+  /** Whether master(8) has started the process. @default {false} */
+  readonly underMaster?: boolean;
 }
 
-const BACKLOG = 1024;
-const STDERR = 2;
-const SIGNALS = ["SIGTERM", "SIGINT"] as const;
+const ROOT = 0;
+const END_SIGNALS = ["SIGTERM", "SIGINT"] as const;
+
+/** What a role has before its first thread starts. */
+interface Ground {
+  readonly settings: Settings;
+  readonly log: Log;
+  /** Who started the process. */
+  readonly uid: number;
+  /** Whom it is going to be. */
+  readonly identity: Identity | undefined;
+  readonly master: MasterLink | undefined;
+  readonly listening: Listening;
+  readonly notifier: Notifier;
+  /** How often systemd wants to hear of the process. */
+  readonly pulseMs: number | undefined;
+  /** What all threads are given. */
+  readonly forCrews: CrewGround;
+}
 
 /** Runs a role until it is told to stop or cannot go on; the exit code of the process. */
 export async function runRole(options: RunOptions): Promise<ExitCode> {
-  const { settings } = options;
-  const logTo = openLogTarget(settings);
-  const log = openLog({ ...logTo, pid: processId() });
-  const { socket, socket_mode: mode } = settings.service;
-  const listener = UnixListener.open(socket, {
-    mode,
-    groupId: groupIdOf(settings.service.socket_group),
-    backlog: BACKLOG,
-  });
-  const control = new Control(log, settings.service.drain_timeout * 1000);
-  const shared = SharedCounters.allocate();
-  const forward = () => control.signalled();
-  for (const signal of SIGNALS) Deno.addSignalListener(signal, forward);
+  const ground = prepare(options);
+  const { listening, notifier, settings, log } = ground;
+  const crews = new Crews(new Crew(settings, options.threads, ground.forCrews));
+  // Whoever stops master(8) wants all of Postfix to end.
+  using _ends = listenTo(
+    END_SIGNALS,
+    () => ground.master === undefined ? crews.drain() : crews.stop(),
+  );
+  const reloader = new Reloader(crews, { ...ground, reread: options.reread });
+  using _reloads = listenTo(["SIGHUP"], () => reloader.reload());
+  crews.stopped.then(() => notifier.stopping("Sessions come to their end"));
   try {
-    for (let index = 0; index < options.threads; index++) {
-      control.add(options.worker, {
-        settings,
-        listenFd: listener.fd,
-        logFd: logTo.fd,
-        logStamped: logTo.stamped,
-        logName: logTo.name,
-        index,
-        shared,
-      });
-    }
+    const { control } = crews.current;
+    await control.opened;
+    if (!control.stopping) control.attempt(() => giveUp(ground));
+    control.serve();
     await control.ready;
-    if (!control.stopping) log.info(`ready: serving ${socket}`);
-    await control.closed;
+    if (!control.stopping) {
+      announce(ground);
+      reloader.begin();
+    }
+    using _pulse = startPulse(notifier, crews, ground.pulseMs);
+    using _recycling = startRecycling(ground, (parameter) => {
+      log.info(`making room for a fresh process (${parameter})`);
+      crews.drain();
+    });
+    await crews.closed;
     // Whoever connects must find out at once, and a successor must be able to take the name, while
     // what is open here comes to its end.
-    listener.close();
-    return await control.finished;
+    listening.close();
+    return await crews.finished;
   } finally {
-    for (const signal of SIGNALS) Deno.removeSignalListener(signal, forward);
-    listener.close();
+    listening.close();
+    notifier.close();
   }
 }
 
-/** The threads of a role, and where each of them stands. */
-class Control {
-  readonly #log: Log;
-  readonly #drainLimitMs: number;
-  readonly #commandFds: number[] = [];
-  readonly #ready = Promise.withResolvers<void>();
-  readonly #closed = Promise.withResolvers<void>();
-  readonly #finished = Promise.withResolvers<ExitCode>();
-  #running = 0;
-  /** Threads that do not serve yet. */
-  #waiting = 0;
-  /** Threads that accept connections, or may begin to. */
-  #accepting = 0;
-  #asked: "nothing" | "drain" | "stop" = "nothing";
-  #exitCode: ExitCode = EXIT.ok;
-  /** Failures that have been logged. */
-  readonly #told = new Set<string>();
-
-  constructor(log: Log, drainLimitMs: number) {
-    this.#log = log;
-    this.#drainLimitMs = drainLimitMs;
-  }
-
-  /** All threads serve, or one of them never will. */
-  get ready(): Promise<void> {
-    return this.#ready.promise;
-  }
-
-  /** No thread accepts connections any more. */
-  get closed(): Promise<void> {
-    return this.#closed.promise;
-  }
-
-  /** All threads have ended. */
-  get finished(): Promise<ExitCode> {
-    return this.#finished.promise;
-  }
-
-  /** Whether the end has begun. */
-  get stopping(): boolean {
-    return this.#asked !== "nothing";
-  }
-
-  /** Starts a service thread. */
-  add(module: URL, start: Omit<StartMessage, "commandFd">): void {
-    const ends = pipe();
-    if (typeof ends === "number") {
-      throw new FatalError(`Cannot make a pipe to a service thread: ${describeErrno(-ends)}`);
-    }
-    this.#commandFds.push(ends[1]);
-    this.#running++;
-    this.#waiting++;
-    this.#accepting++;
-    const worker = new Worker(module, { type: "module", name: `service-${start.index}` });
-    let accepting = true;
-    const stopAccepting = () => {
-      if (accepting) this.#accepting--;
-      accepting = false;
-      if (this.#accepting === 0) this.#closed.resolve();
-    };
-    let ended = false;
-    const end = () => {
-      if (ended) return;
-      ended = true;
-      stopAccepting();
-      // The thread has left its loop, or never reached it.
-      worker.terminate();
-      closeFile(ends[0]);
-      this.#threadEnded();
-    };
-    worker.onmessage = (event: MessageEvent<Report>) => {
-      this.#take(event.data, { stopAccepting, end });
-    };
-    worker.onerror = (event) => {
-      event.preventDefault();
-      this.#fail(event.message, undefined, EXIT.software);
-      end();
-    };
-    worker.postMessage({ ...start, commandFd: ends[0] } satisfies StartMessage);
-  }
-
-  /** SIGTERM or SIGINT: the first drains, the second stops. */
-  signalled(): void {
-    if (this.#asked === "nothing") this.#ask("drain");
-    else this.#ask("stop");
-  }
-
-  #take(report: Report, thread: { stopAccepting(): void; end(): void }): void {
-    switch (report.kind) {
-      case "ready":
-        this.#waiting--;
-        if (this.#waiting === 0) this.#ready.resolve();
-        return;
-      case "draining":
-        return thread.stopAccepting();
-      case "stopped":
-        return thread.end();
-      case "failed":
-        if (report.stack !== undefined) {
-          for (const line of report.stack.split("\n")) this.#log.error(line);
-        }
-        this.#fail(report.message, report.hint, report.exitCode);
-        return thread.end();
-    }
-  }
-
-  #fail(message: string, hint: string | undefined, exitCode: ExitCode): void {
-    // What one thread cannot do the others cannot do either.
-    if (!this.#told.has(message)) {
-      this.#log.fatal(hint === undefined ? message : `${message}; ${hint}`);
-    }
-    this.#told.add(message);
-    this.#exitCode = exitCode;
-    this.#ask("stop");
-  }
-
-  #ask(what: "drain" | "stop"): void {
-    if (this.#asked === what || this.#asked === "stop") return;
-    this.#asked = what;
-    const line = utf8(encodeCommand({ kind: what } satisfies Command));
-    for (const fd of this.#commandFds) writeFile(fd, line, line.length);
-    if (what === "drain") {
-      // Unreferenced: it must not keep a process alive whose threads have all ended.
-      Deno.unrefTimer(setTimeout(() => this.#ask("stop"), this.#drainLimitMs));
-    }
-  }
-
-  #threadEnded(): void {
-    this.#running--;
-    this.#ready.resolve();
-    if (this.#running > 0) return;
-    for (const fd of this.#commandFds) closeFile(fd);
-    this.#commandFds.length = 0;
-    this.#finished.resolve(this.#exitCode);
-  }
+function listenTo(signals: readonly Deno.Signal[], act: () => void): Disposable {
+  for (const signal of signals) Deno.addSignalListener(signal, act);
+  return {
+    [Symbol.dispose]: () => {
+      for (const signal of signals) Deno.removeSignalListener(signal, act);
+    },
+  };
 }
 
-/** Opens what `[log] destination` names. */
-function openLogTarget(settings: Settings): { fd: number; stamped: boolean; name: string } {
-  const name = `${settings.parameters.syslog_name}/${settings.role}`;
-  const path = settings.log.destination;
-  if (!path.startsWith("/")) return { fd: STDERR, stamped: false, name };
-  const flags = OPEN.writeOnly | OPEN.create | OPEN.append | OPEN.closeOnExec | OPEN.noFollow;
-  const fd = openFile(path, flags, 0o600);
-  if (fd >= 0) return { fd, stamped: true, name };
-  const why = -fd === ERRNO.ELOOP ? "it is a symbolic link" : describeErrno(-fd);
-  throw new FatalError(`Cannot open log file "${path}": ${why}`, {
-    hint: "Choose a file that this user may write in [log] destination",
-  });
+/** Takes over what there is and opens what all threads share. Throws {@linkcode FatalError}. */
+function prepare({ settings, worker, underMaster = false }: RunOptions): Ground {
+  const pid = processId();
+  const passed = takePassedSockets(Deno.env, pid);
+  const target = openLogTarget(settings, Deno.env, { underMaster });
+  const log = openLog({ ...target, pid });
+  const uid = effectiveUserId();
+  const identity = chooseIdentity(settings.service, uid);
+  const ownerId = identity?.uid ?? uid;
+  guardMemory(settings.service, log);
+  const master = underMaster ? MasterLink.take(Deno.env, pid) : undefined;
+  const listening = openListening(settings, { master, passed, ownerId });
+  enterFolder(settings.parameters.queue_directory, log);
+  const start = {
+    ...{ log: target, ownerId, shared: SharedCounters.allocate() },
+    listenFd: listening.fd,
+    channelFd: master?.statusFd,
+  };
+  return {
+    ...{ settings, log, uid, identity, master, listening },
+    notifier: Notifier.fromEnvironment(Deno.env, (text) => log.warn(text)),
+    pulseMs: takePulseInterval(Deno.env, { pid, limitMs: turnLimitMs(settings) }),
+    forCrews: { log, worker, start, drainLimitMs: settings.service.drain_timeout * 1000 },
+  };
 }
 
-/** The number of a group in /etc/group. */
-function groupIdOf(group: string): number | undefined {
-  if (group === "") return undefined;
-  if (/^[0-9]+$/.test(group)) return Number(group);
-  for (const line of Deno.readTextFileSync("/etc/group").split("\n")) {
-    const [name, , id] = line.split(":");
-    if (name === group) return Number(id);
-  }
-  throw new FatalError(`Cannot find the group "${group}" of the socket: it is not in /etc/group`, {
-    hint: "Create the group, or change [service.ROLE] socket_group",
-  });
+/** All there is to open is open: the rights that took are not needed any more. */
+function giveUp({ settings, identity, uid, log, listening }: Ground): void {
+  const { service, parameters } = settings;
+  const jail = service.chroot && uid === ROOT ? parameters.queue_directory : undefined;
+  giveUpRights({ identity, jail });
+  if (jail !== undefined) listening.enterJail(jail);
+  if (identity !== undefined) guardMemory(service, log);
+}
+
+function announce({ log, listening, master, notifier }: Ground): void {
+  log.info(`ready: serving ${listening.shown}`);
+  master?.reportAvailable();
+  notifier.ready(`Serving ${listening.shown}`);
+}
+
+/** Says that the threads are well, as long as they are. */
+function startPulse(notifier: Notifier, crews: Crews, intervalMs: number | undefined): Disposable {
+  if (intervalMs === undefined) return { [Symbol.dispose]: () => {} };
+  notifier.pulse();
+  const timer = setInterval(() => {
+    if (crews.isWell) notifier.pulse();
+  }, intervalMs);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** Calls `due` once, when the process has done its share; looks once a second. */
+function startRecycling(
+  { settings, forCrews }: Ground,
+  due: (parameter: string) => void,
+): Disposable {
+  const limits = recyclingLimits(settings);
+  if (limits === undefined) return { [Symbol.dispose]: () => {} };
+  const counters = new SharedCounters(forCrews.start.shared);
+  const recycling = new Recycling(limits, counters, systemClock.monotonicMs());
+  const timer = setInterval(() => {
+    const parameter = recycling.isDue(systemClock.monotonicMs());
+    if (parameter === undefined) return;
+    clearInterval(timer);
+    due(parameter);
+  }, 1000);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }

@@ -9,6 +9,8 @@
  */
 import type { Settings } from "../config/settings.ts";
 import type { ExitCode } from "../base/errors.ts";
+import type { SlowTransfer } from "../ffi/libc/slow_file.ts";
+import type { LogTarget } from "./log_target.ts";
 
 /** What a service thread needs to begin. */
 export interface StartMessage {
@@ -18,14 +20,18 @@ export interface StartMessage {
   readonly listenFd: number;
   /** Read end of this thread's command pipe. */
   readonly commandFd: number;
-  /** Descriptor for log lines. */
-  readonly logFd: number;
-  /** Whether log lines carry time and host. */
-  readonly logStamped: boolean;
-  /** Identity in log lines. */
-  readonly logName: string;
+  /** Where log lines go. */
+  readonly log: LogTarget;
+  /** User id that the process serves with: who owns the files that are made. */
+  readonly ownerId: number;
+  /** A channel whose end means that whoever started the process lets it go; one thread watches it. */
+  readonly channelFd: number | undefined;
   /** This thread's number, from 0. */
   readonly index: number;
+  /** Memory of the gate at which threads wait until the process has given its rights away. */
+  readonly gate: SharedArrayBuffer;
+  /** Memory in which this thread says what it is doing. */
+  readonly progress: SharedArrayBuffer;
   /** Memory of the counters that all threads of the process share. */
   readonly shared: SharedArrayBuffer;
 }
@@ -35,16 +41,32 @@ export type Command =
   /** Stop accepting, let what is open come to its end, then report `stopped`. */
   | { readonly kind: "drain" }
   /** Close everything and report `stopped`. */
-  | { readonly kind: "stop" };
+  | { readonly kind: "stop" }
+  /** What came of the slow call `id`: a count of bytes, 0 for a sync, -1 for a failure. */
+  | { readonly kind: "slow"; readonly id: number; readonly result: number };
+
+/** A call that the control thread makes for a service thread; `id` is the service thread's. */
+export type SlowRequest =
+  & { readonly id: number; readonly fd: number }
+  & (
+    | { readonly call: "fdatasync" | "fsync" | "close" }
+    | { readonly call: "read" | "write"; readonly at: SlowTransfer }
+  );
 
 /** From service to control. */
 export type Report =
+  /** Everything is open that takes the rights of whoever started the process; waits at the gate. */
+  | { readonly kind: "opened" }
   /** Connections are being served. */
   | { readonly kind: "ready" }
+  /** The channel to whoever started the process has ended. */
+  | { readonly kind: "dismissed" }
   /** Nothing is accepted any more; what is open comes to its end. */
   | { readonly kind: "draining" }
   /** The loop has ended in good order. */
   | { readonly kind: "stopped" }
+  /** A call that may wait for a disk is to be made; the answer is a `slow` command. */
+  | { readonly kind: "slow"; readonly request: SlowRequest }
   /** The thread cannot go on. */
   | {
     readonly kind: "failed";
@@ -66,7 +88,10 @@ export function decodeCommand(line: string): Command | undefined {
       return { kind: "drain" };
     case '{"kind":"stop"}':
       return { kind: "stop" };
-    default:
-      return undefined;
   }
+  const slow = SLOW_LINE.exec(line);
+  if (slow === null) return undefined;
+  return { kind: "slow", id: Number(slow[1]), result: Number(slow[2]) };
 }
+
+const SLOW_LINE = /^\{"kind":"slow","id":(\d{1,15}),"result":(-1|\d{1,10})\}$/;

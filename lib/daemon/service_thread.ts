@@ -2,7 +2,9 @@
  * The frame of a service thread: one reactor, one service, until told to stop.
  *
  * A worker module calls {@linkcode serve} with its role's service and nothing else. The thread then
- * waits for its {@linkcode StartMessage}, enters the synchronous loop, and leaves it only to end.
+ * waits for its {@linkcode StartMessage}, makes the service, which opens all there is to open, and waits
+ * at the gate until the process has given away the rights that took. Only behind it is a byte of a
+ * client's read: in the synchronous loop, which the thread leaves only to end.
  * Whatever is thrown inside, by design or by a bug, reaches the control thread as one `failed` report.
  *
  * @module
@@ -13,9 +15,13 @@ import { systemClock } from "../base/clock.ts";
 import { readFile } from "../ffi/libc/file.ts";
 import { processId } from "../ffi/libc/process.ts";
 import { type Log, openLog } from "../log/log.ts";
-import { Reactor, READY, type ReadyHandler } from "../reactor/reactor.ts";
+import { Reactor, READY, type ReadyHandler, type Registration } from "../reactor/reactor.ts";
 import { type Command, decodeCommand, type Report, type StartMessage } from "./seam.ts";
+import { waitAtGate } from "./gate.ts";
+import { Progress } from "./progress.ts";
 import { SharedCounters } from "./shared_counters.ts";
+import { SlowCallClient } from "./slow_calls.ts";
+import type { SlowCalls } from "../reactor/slow_calls.ts";
 import type { Settings } from "../config/settings.ts";
 
 /** What a service is given. */
@@ -25,10 +31,14 @@ export interface ServiceHall {
   readonly log: Log;
   /** Listening descriptor; the service accepts on it and never closes it. */
   readonly listenFd: number;
+  /** User id that the process serves with: who owns the files that are made. */
+  readonly ownerId: number;
   /** This thread is the first of the process: what concerns all of them is said by this one. */
   readonly isFirst: boolean;
   /** Counters that all threads of the process share. */
   readonly shared: SharedCounters;
+  /** Makes calls that may wait for a disk. */
+  readonly slowCalls: SlowCalls;
   /** To be called when everything is closed after {@linkcode Service.drain}. */
   drained(): void;
 }
@@ -80,39 +90,65 @@ export function failureOf(error: unknown): Report {
 }
 
 function run(start: StartMessage, makeService: MakeService, report: (r: Report) => void): void {
-  const reactor = new Reactor(systemClock);
+  const progress = new Progress(start.progress);
+  progress.opening();
+  const reactor = new Reactor(systemClock, progress);
   const { settings, listenFd } = start;
-  const log = openLog({
-    name: start.logName,
-    pid: processId(),
-    fd: start.logFd,
-    stamped: start.logStamped,
-  });
+  const log = openLog({ ...start.log, pid: processId() });
+  const slowCalls = new SlowCallClient((request) => report({ kind: "slow", request }));
   const hall: ServiceHall = {
     reactor,
     settings,
     log,
     listenFd,
+    ownerId: start.ownerId,
     isFirst: start.index === 0,
     shared: new SharedCounters(start.shared),
+    slowCalls,
     drained: () => reactor.stop(),
   };
   const service = makeService(hall);
   const commands = new CommandReader(start.commandFd, (command) => {
-    if (command.kind === "drain") {
-      service.drain();
-      report({ kind: "draining" });
-    } else {
-      service.close();
-      reactor.stop();
+    switch (command.kind) {
+      case "slow":
+        return slowCalls.finish(command.id, command.result);
+      case "drain":
+        service.drain();
+        return report({ kind: "draining" });
+      case "stop":
+        service.close();
+        slowCalls.end();
+        return reactor.stop();
     }
   });
   const registration = reactor.watch(start.commandFd, READY.read, commands);
-  report({ kind: "ready" });
-  reactor.run();
+  progress.waiting();
+  report({ kind: "opened" });
+  if (waitAtGate(start.gate) === "serve") {
+    report({ kind: "ready" });
+    const channel = watchChannel(reactor, start.channelFd, () => report({ kind: "dismissed" }));
+    reactor.run();
+    channel?.close();
+  }
   service.close();
   registration.close();
   reactor.close();
+}
+
+/** Tells once when the channel ends; nothing ever comes through it. */
+function watchChannel(
+  reactor: Reactor,
+  fd: number | undefined,
+  ended: () => void,
+): Registration | undefined {
+  if (fd === undefined) return undefined;
+  const registration = reactor.watch(fd, READY.read, {
+    ready() {
+      registration.close();
+      ended();
+    },
+  });
+  return registration;
 }
 
 /** Reads lines of JSON from the control thread's pipe. */

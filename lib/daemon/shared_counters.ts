@@ -8,7 +8,7 @@
  */
 
 /** Places of the counters, 32 bits each. */
-const PLACE = { connections: 0 } as const;
+const PLACE = { connections: 0, accepted: 1 } as const;
 
 /** The counters of one process, as one thread sees them. */
 export class SharedCounters {
@@ -29,8 +29,14 @@ export class SharedCounters {
     return Atomics.load(this.#counters, PLACE.connections);
   }
 
+  /** How many there have been so far. */
+  get accepted(): number {
+    return Atomics.load(this.#counters, PLACE.accepted);
+  }
+
   /** Counts connections of this thread: 1 for one that opens, -1 for one that closes. */
   addConnections(count: number): void {
     Atomics.add(this.#counters, PLACE.connections, count);
+    if (count > 0) Atomics.add(this.#counters, PLACE.accepted, count);
   }
 }

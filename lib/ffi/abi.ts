@@ -33,6 +33,9 @@ export const ABI = {
   cmsghdr: { bytes: 16, len: 0, level: 8, type: 12, data: 16 },
   /** `struct sockaddr_un`: a family of 2 bytes and a path of 108. */
   sockaddrUn: { bytes: 110, path: 2, pathBytesMax: 107 },
+  /** `struct passwd`: name, password, uid, gid, …; `struct group`: name, password, gid, … */
+  passwd: { uid: 16, gid: 20 },
+  group: { gid: 16 },
   /** `struct stat` of the kernel's newstat interface. */
   stat: Deno.build.arch === "x86_64"
     ? { bytes: 144, dev: 0, ino: 8, nlink: 16, mode: 24, uid: 28, gid: 32, size: 48, nlinkBytes: 8 }

@@ -8,6 +8,7 @@
  * @module
  */
 import { BaseHandler, Logger, LogLevels, type LogRecord } from "@std/log";
+import type { Bytes } from "../base/bytes.ts";
 import { LineWriter } from "./writer.ts";
 
 /** What the rest of the house logs through. */
@@ -32,6 +33,14 @@ export interface LogOptions {
   fd: number;
   /** Host name and time of day precede the identity, as in Postfix's `maillog_file`. */
   stamped: boolean;
+  /** Host shown then. @default the machine's name up to its first dot */
+  host?: string;
+  /** Lines begin with the priority that systemd's journal reads, `<6>` for information. */
+  priorities?: boolean;
+  /** Number of a syslog facility: lines begin as those of syslog(3) do, with priority and time. */
+  facility?: number;
+  /** Address of the socket that `fd` is connected to: lines are datagrams, without an end of line. */
+  datagramTo?: Bytes;
 }
 
 /** Severity words by `@std/log` level. */
@@ -41,6 +50,15 @@ const PREFIX: Readonly<Record<number, string>> = {
   [LogLevels.WARN]: "warning: ",
   [LogLevels.ERROR]: "error: ",
   [LogLevels.CRITICAL]: "fatal: ",
+};
+
+/** Priorities of syslog(3) by `@std/log` level. */
+const PRIORITY: Readonly<Record<number, number>> = {
+  [LogLevels.DEBUG]: 7,
+  [LogLevels.INFO]: 6,
+  [LogLevels.WARN]: 4,
+  [LogLevels.ERROR]: 3,
+  [LogLevels.CRITICAL]: 2,
 };
 
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
@@ -56,21 +74,40 @@ export class PostfixHandler extends BaseHandler {
   readonly #writer: LineWriter;
   readonly #identity: string;
   readonly #host: string | undefined;
+  readonly #facility: number | undefined;
+  readonly #isTimed: boolean;
+  /** When the record was made that is being logged. */
+  #time = new Date(0);
 
   constructor(options: LogOptions) {
     super("DEBUG");
-    this.#writer = new LineWriter(options.fd);
+    this.#writer = new LineWriter(options.fd, options.datagramTo);
     this.#identity = `${options.name}[${options.pid}]: `;
-    this.#host = options.stamped ? Deno.hostname().split(".")[0] : undefined;
+    // The journal knows the facility, and reads a number without it.
+    this.#facility = options.facility ?? (options.priorities === true ? 0 : undefined);
+    this.#isTimed = options.stamped || options.facility !== undefined;
+    this.#host = options.stamped ? options.host ?? Deno.hostname().split(".")[0] : undefined;
   }
 
   override format(record: LogRecord): string {
-    const text = this.#identity + (PREFIX[record.level] ?? "") + printable(record.msg);
-    return this.#host === undefined ? text : `${stampOf(record.datetime)} ${this.#host} ${text}`;
+    this.#time = record.datetime;
+    return this.#head(record.level) + (PREFIX[record.level] ?? "") + printable(record.msg);
   }
 
   override log(line: string): void {
-    this.#writer.write(line, (count) => `${this.#identity}warning: ${count} log lines were lost`);
+    this.#writer.write(line, (count) => {
+      return `${this.#head(LogLevels.WARN)}warning: ${count} log lines were lost`;
+    });
+  }
+
+  /** What stands before the text. */
+  #head(level: number): string {
+    const priority = this.#facility === undefined
+      ? ""
+      : `<${this.#facility * 8 + (PRIORITY[level] ?? 0)}>`;
+    const stamp = this.#isTimed ? `${stampOf(this.#time)} ` : "";
+    const host = this.#host === undefined ? "" : `${this.#host} `;
+    return priority + stamp + host + this.#identity;
   }
 }
 

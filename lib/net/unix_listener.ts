@@ -8,6 +8,7 @@
  * @module
  */
 import { EXIT, FatalError } from "../base/errors.ts";
+import { withoutEndSlashes } from "../config/paths.ts";
 import { describeErrno, ERRNO } from "../ffi/errno.ts";
 import { ABI } from "../ffi/abi.ts";
 import { chmod, chown, closeFile, FILE_KIND, lstat, unlink } from "../ffi/libc/file.ts";
@@ -37,10 +38,13 @@ export class UnixListener {
   /** The listening descriptor, non-blocking. */
   readonly fd: number;
   readonly #identity: string;
+  /** The path as the process sees it. */
+  #path: string;
   #open = true;
 
   private constructor(path: string, fd: number, identity: string) {
     this.path = path;
+    this.#path = path;
     this.fd = fd;
     this.#identity = identity;
   }
@@ -82,6 +86,12 @@ export class UnixListener {
     return new UnixListener(path, fd, identityOf(path));
   }
 
+  /** The process has been shut into the folder `jail`: paths begin there. */
+  enterJail(jail: string): void {
+    const folder = withoutEndSlashes(jail);
+    if (this.#path.startsWith(`${folder}/`)) this.#path = this.#path.slice(folder.length);
+  }
+
   /**
    * Stops listening; removes the name, unless somebody else has put another one in its place. Again is
    * allowed.
@@ -90,7 +100,7 @@ export class UnixListener {
     if (!this.#open) return;
     this.#open = false;
     closeFile(this.fd);
-    if (this.#identity !== "" && identityOf(this.path) === this.#identity) unlink(this.path);
+    if (this.#identity !== "" && identityOf(this.#path) === this.#identity) unlink(this.#path);
   }
 }
 

@@ -51,7 +51,7 @@ async function writeSettings(folder: TempFolder, role: Role): Promise<string> {
     smtpd_tls_cert_file: rsaCertificate,
     smtpd_tls_key_file: rsaKey,
     smtpd_tls_session_cache_database: "btree:${data_directory}/smtpd_scache",
-    service: { [role]: { socket: folder.file(`${role}.socket`) } },
+    service: { user: "", [role]: { socket: folder.file(`${role}.socket`) } },
   };
   return await folder.write(`${role}.toml`, toToml(settings));
 }

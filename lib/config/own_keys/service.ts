@@ -32,7 +32,7 @@ A parameter that nobody knows is a warning, for it may be one of your own that n
     kind: "enum",
     initial: "signal",
     values: ["signal", "watch", "off"],
-    obeyed: false,
+    obeyed: { except: ["watch"] },
     help: "When settings and certificates are read again: on SIGHUP, on any change, or never.",
     text: `\
 *signal* reads the settings again on SIGHUP, *watch* also when the file or a certificate changes, *off*

@@ -77,6 +77,24 @@ export function openFile(path: string, flags: number, mode = 0): number {
   return orErrno(libc.open(cString(path), flags, mode));
 }
 
+/** In the place of a folder's descriptor: the working directory (fcntl.h: AT_FDCWD). */
+export const WORKING_FOLDER = -100;
+
+/** openat(2): a relative `path` begins at the open folder `folderFd`. A descriptor, or `-errno`. */
+export function openFileAt(folderFd: number, path: string, flags: number, mode = 0): number {
+  return orErrno(libc.openat(folderFd, cString(path), flags, mode));
+}
+
+/** renameat(2) within one folder. */
+export function renameAt(folderFd: number, from: string, to: string): number {
+  return orErrno(libc.renameat(folderFd, cString(from), folderFd, cString(to)));
+}
+
+/** unlinkat(2), for files. */
+export function unlinkAt(folderFd: number, path: string): number {
+  return orErrno(libc.unlinkat(folderFd, cString(path), 0));
+}
+
 /** close(2); what it answers is not examined, because nothing can be done about it. */
 export function closeFile(fd: number): void {
   libc.close(fd);
@@ -98,14 +116,14 @@ const pollView = new DataView(pollBytes.buffer);
 const POLLOUT = 0x4;
 
 /**
- * Whether write(2) of a short text would return at once, with success or a failure: poll(2) without
- * waiting. A pipe says so while a page is free in it, a file always.
+ * Whether write(2) of a short text would return at once, with success or a failure: poll(2), which waits
+ * for that at most `waitMs`. A pipe says so while a page is free in it, a file always.
  */
-export function isWritable(fd: number): boolean {
+export function isWritable(fd: number, waitMs = 0): boolean {
   pollView.setInt32(0, fd, true);
   pollView.setInt16(4, POLLOUT, true);
   pollView.setInt16(6, 0, true);
-  return libc.poll(pollBytes, 1, 0) !== 0;
+  return libc.poll(pollBytes, 1, waitMs) !== 0;
 }
 
 /** pread(2) into the front of `bytes`; `offset` in bytes. */
@@ -138,9 +156,9 @@ export function flock(fd: number, operation: number): number {
   return orErrno(libc.flock(fd, operation));
 }
 
-/** rename(2). */
-export function rename(from: string, to: string): number {
-  return orErrno(libc.rename(cString(from), cString(to)));
+/** fchown(2); an id of 0xffffffff leaves that id as it is. */
+export function fchown(fd: number, uid: number, gid: number): number {
+  return orErrno(libc.fchown(fd, uid, gid));
 }
 
 /** unlink(2). */

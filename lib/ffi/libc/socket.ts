@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { type Bytes, utf8 } from "../../base/bytes.ts";
+import { type Bytes, fromUtf8, utf8 } from "../../base/bytes.ts";
 import { ABI } from "../abi.ts";
 import { errno } from "../errno.ts";
 import { Memory } from "../memory.ts";
@@ -26,6 +26,7 @@ export const SOCKET = {
   SO_TYPE: 3,
   SO_ERROR: 4,
   SO_ACCEPTCONN: 30,
+  SO_DOMAIN: 39,
   IPPROTO_TCP: 6,
   TCP_NODELAY: 1,
   MSG_DONTWAIT: 0x40,
@@ -36,6 +37,8 @@ export const SOCKET = {
   SHUT_WR: 1,
 } as const;
 
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
 const F_GETFL = 3;
 const F_SETFL = 4;
 const O_NONBLOCK = 0o4000;
@@ -55,6 +58,32 @@ export function unixAddress(path: string): Bytes | undefined {
   address[0] = SOCKET.AF_UNIX;
   address.set(bytes, ABI.sockaddrUn.path);
   return address;
+}
+
+/** A `sockaddr_un` for `name` in the abstract name space, where names have no end but their length. */
+export function abstractAddress(name: string): Bytes | undefined {
+  const bytes = utf8(name);
+  if (bytes.length === 0 || bytes.length > ABI.sockaddrUn.pathBytesMax) return undefined;
+  const address = new Uint8Array(ABI.sockaddrUn.path + 1 + bytes.length);
+  address[0] = SOCKET.AF_UNIX;
+  address.set(bytes, ABI.sockaddrUn.path + 1);
+  return address;
+}
+
+/** getsockname(2) of a UNIX-domain socket: its path; empty for every other socket and name. */
+export function socketPath(fd: number): string {
+  const address = new Uint8Array(ABI.sockaddrUn.bytes);
+  const length = new Uint32Array([address.length]);
+  if (libc.getsockname(fd, address, new Uint8Array(length.buffer)) < 0) return "";
+  if (address[0] !== SOCKET.AF_UNIX) return "";
+  const path = address.subarray(ABI.sockaddrUn.path, length[0]);
+  const end = path.indexOf(0);
+  return fromUtf8(end < 0 ? path : path.subarray(0, end));
+}
+
+/** A non-blocking UNIX-domain datagram socket. */
+export function unixDatagram(): number {
+  return orErrno(libc.socket(SOCKET.AF_UNIX, SOCKET.SOCK_DGRAM | STREAM_FLAGS, 0));
 }
 
 /** A non-blocking UNIX-domain stream socket. */
@@ -124,6 +153,11 @@ export function setNonBlocking(fd: number): number {
   if (flags < 0) return -errno();
   if ((flags & O_NONBLOCK) !== 0) return 0;
   return orErrno(libc.fcntl(fd, F_SETFL, flags | O_NONBLOCK));
+}
+
+/** Has `fd` closed by execve(2). */
+export function setCloseOnExec(fd: number): number {
+  return orErrno(libc.fcntl(fd, F_SETFD, FD_CLOEXEC));
 }
 
 /** A whole-number socket option of level SOL_SOCKET, or `-errno`. */

@@ -54,7 +54,7 @@ export class Bench implements AsyncDisposable {
       queue_directory: this.folder.path,
       data_directory: this.folder.path,
       ...options.parameters,
-      service: { [role]: service },
+      service: { user: "", [role]: service },
     });
     const config = await this.folder.write(`${role}.toml`, text);
     return ["--role", role, "--config", config];

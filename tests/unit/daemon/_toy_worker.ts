@@ -12,6 +12,15 @@ const make: MakeService = (hall) => {
     case "end":
       hall.reactor.after(0, () => hall.drained());
       return service;
+    case "slow":
+      hall.slowCalls.read(hall.listenFd, { length: 8, offset: 0 }, (bytes) => {
+        hall.log.info(`a socket cannot be read like a file: ${bytes === undefined}`);
+        hall.slowCalls.fsync(hall.listenFd, (ok) => {
+          hall.log.info(`nor synced: ${!ok}`);
+          hall.drained();
+        });
+      });
+      return service;
     case "second-fails":
       if (hall.isFirst) return service;
       throw new FatalError("Cannot be the second toy: one is enough");
@@ -30,6 +39,12 @@ const make: MakeService = (hall) => {
           throw new RangeError("a bug while closing");
         },
       };
+    case "stuck":
+      hall.reactor.after(0, () => {
+        // Until the test has seen enough.
+        while (hall.isFirst && !isThere(`${hall.settings.service.socket}.end`));
+      });
+      return service;
     default:
       // Stays until it is told to end.
       return service;
@@ -37,3 +52,13 @@ const make: MakeService = (hall) => {
 };
 
 serve(make);
+
+function isThere(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

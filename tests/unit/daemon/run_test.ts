@@ -3,12 +3,16 @@ import { FatalError } from "../../../lib/base/errors.ts";
 import { loadSettings, type Settings } from "../../../lib/config/settings.ts";
 import { runRole } from "../../../lib/daemon/run.ts";
 import { TempFolder } from "../../support/temp_folder.ts";
-import { inTime } from "../../support/wait.ts";
+import { inTime, waitUntil } from "../../support/wait.ts";
 
 const TOY = new URL("./_toy_worker.ts", import.meta.url);
 
 function settingsOf(folder: TempFolder, way: string): Settings {
+  // The folder that this process is in anyway, and the account that it runs as.
   const text = `syslog_name = "${way}"
+queue_directory = "${Deno.cwd()}"
+[service]
+user = ""
 [service.tlsproxy]
 socket = "${folder.file("socket")}"
 [log]
@@ -32,14 +36,36 @@ interface Outcome {
   socketLeft: boolean;
 }
 
+/** Threads of workers, as Deno names them. */
+function countWorkerThreads(): number {
+  let count = 0;
+  for (const { name } of Deno.readDirSync("/proc/self/task")) {
+    try {
+      if (Deno.readTextFileSync(`/proc/self/task/${name}/comm`).startsWith("worker-")) count++;
+    } catch (error) {
+      // It ended between the listing and the look.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  return count;
+}
+
 async function run(
   way: string,
-  options: { threads?: number; worker?: URL } = {},
+  options: { threads?: number; worker?: URL; turnLimitS?: number } = {},
 ): Promise<Outcome> {
   await using folder = await TempFolder.make("run");
   const settings = settingsOf(folder, way);
+  const { turnLimitS } = options;
+  if (turnLimitS !== undefined) {
+    // Less than a file may say, so that the test need not wait for so long.
+    Object.assign(settings.parameters, { tlsproxy_watchdog_timeout: turnLimitS });
+  }
   const { threads = 1, worker = TOY } = options;
   const exitCode = await inTime("the role's end", runRole({ settings, worker, threads }));
+  await Deno.writeTextFile(folder.file("socket.end"), "");
+  // A thread that was ended closes what it has open in its own time, which may be another test's.
+  await waitUntil("the end of all threads", () => countWorkerThreads() === 0);
   const text = await Deno.readTextFile(folder.file("log"));
   const names = [...Deno.readDirSync(folder.path)].map(({ name }) => name);
   return {
@@ -59,6 +85,17 @@ Deno.test("runRole() says that it serves, and ends in order with its threads", a
 Deno.test("runRole() waits for all of its threads", async () => {
   const { exitCode, lines } = await run("end", { threads: 3 });
   assertEquals([exitCode, lines.length], [0, 1]);
+});
+
+Deno.test("runRole() makes slow calls for its threads and brings the answers into their loops", async () => {
+  const { exitCode, lines } = await run("slow", { threads: 2 });
+  assertEquals(exitCode, 0);
+  assertEquals(lines.filter((line) => !line.startsWith("ready: ")).sort(), [
+    "a socket cannot be read like a file: true",
+    "a socket cannot be read like a file: true",
+    "nor synced: true",
+    "nor synced: true",
+  ]);
 });
 
 Deno.test("runRole() ends with 78 and one fatal line when the operator must act", async () => {
@@ -90,6 +127,14 @@ Deno.test("runRole() stops the threads that are well when one cannot go on", asy
   assertEquals([exitCode, socketLeft], [78, false]);
   assertEquals(lines.filter((line) => line.startsWith("fatal: ")), [
     "fatal: Cannot be the second toy: one is enough",
+  ]);
+});
+
+Deno.test("runRole() ends with 70 when a thread is stuck, and says what it was doing", async () => {
+  const { exitCode, lines, socketLeft } = await run("stuck", { threads: 2, turnLimitS: 0.2 });
+  assertEquals([exitCode, socketLeft], [70, false]);
+  assertEquals(lines.filter((line) => line.startsWith("fatal: ")), [
+    "fatal: Watchdog timeout: service thread 0 is running timers, and has been for 0.2 seconds",
   ]);
 });
 

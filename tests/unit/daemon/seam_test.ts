@@ -5,7 +5,13 @@ import { type Command, decodeCommand, encodeCommand } from "../../../lib/daemon/
 import { failureOf } from "../../../lib/daemon/service_thread.ts";
 
 Deno.test("a command is one line, and comes back as it went", () => {
-  const commands: Command[] = [{ kind: "drain" }, { kind: "stop" }];
+  const commands: Command[] = [
+    { kind: "drain" },
+    { kind: "stop" },
+    { kind: "slow", id: 1, result: 0 },
+    { kind: "slow", id: 4_000_000_000_000, result: 1_048_576 },
+    { kind: "slow", id: 12, result: -1 },
+  ];
   for (const command of commands) {
     const line = encodeCommand(command);
     assertEquals([line.indexOf("\n"), line.length > 1], [line.length - 1, true]);
@@ -14,7 +20,8 @@ Deno.test("a command is one line, and comes back as it went", () => {
 });
 
 Deno.test("decodeCommand() takes nothing else for a command", () => {
-  for (const line of ["", "{}", "null", '{"kind":"start"}', '{"kind":"stop"', "stop"]) {
+  const slow = ['{"kind":"slow"}', '{"kind":"slow","id":-1,"result":0}', '{"kind":"slow","id":1}'];
+  for (const line of ["", "{}", "null", '{"kind":"start"}', '{"kind":"stop"', "stop", ...slow]) {
     assertEquals(decodeCommand(line), undefined);
   }
 });

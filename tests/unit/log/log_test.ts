@@ -2,10 +2,18 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromUtf8 } from "../../../lib/base/bytes.ts";
 import { closeFile, OPEN, openFile, readFile } from "../../../lib/ffi/libc/file.ts";
 import { libc } from "../../../lib/ffi/libc/libc.ts";
-import { pipe } from "../../../lib/ffi/libc/socket.ts";
+import {
+  bind,
+  connect,
+  pipe,
+  receive,
+  unixAddress,
+  unixDatagram,
+} from "../../../lib/ffi/libc/socket.ts";
 import { type Log, openLog, printable, stampOf } from "../../../lib/log/log.ts";
 import { LineWriter } from "../../../lib/log/writer.ts";
 import { testDescriptors } from "../../support/descriptors.ts";
+import { TempFolder } from "../../support/temp_folder.ts";
 
 /** What `write` puts into a log. */
 function logged(write: (log: Log) => void, stamped = false): string {
@@ -42,6 +50,76 @@ testDescriptors("openLog() puts time and host in front when told so", () => {
     /^[A-Z][a-z]{2} [ 1-3]\d \d\d:\d\d:\d\d \S+ postfix\/tlsproxy\[1234\]: text\n$/,
   );
   assert(text.includes(` ${host} `));
+});
+
+testDescriptors("openLog() puts the journal's priority in front when told so", () => {
+  const ends = pipe();
+  assert(typeof ends !== "number");
+  const log = openLog({ name: "n", pid: 1, fd: ends[1], stamped: false, priorities: true });
+  log.info("a");
+  log.warn("b");
+  log.error("c");
+  log.fatal("d");
+  const bytes = new Uint8Array(4096);
+  const count = readFile(ends[0], bytes, bytes.length);
+  for (const fd of ends) closeFile(fd);
+  assertEquals(
+    fromUtf8(bytes.subarray(0, count)),
+    "<6>n[1]: a\n<4>n[1]: warning: b\n<3>n[1]: error: c\n<2>n[1]: fatal: d\n",
+  );
+});
+
+testDescriptors(
+  "openLog() sends datagrams to syslog, also after its socket was made anew",
+  async () => {
+    await using folder = await TempFolder.make("log");
+    const path = folder.file("syslog");
+    const address = unixAddress(path)!;
+    const fd = unixDatagram();
+    const heard: string[] = [];
+    const bytes = new Uint8Array(4096);
+    let log: Log | undefined;
+    for (const word of ["one", "two"]) {
+      const syslog = unixDatagram();
+      assertEquals(bind(syslog, address), 0);
+      if (log === undefined) {
+        assertEquals(connect(fd, address), 0);
+        log = openLog({ name: "n", pid: 1, fd, stamped: false, facility: 2, datagramTo: address });
+      }
+      log.warn(word);
+      const count = receive(syslog, bytes, bytes.length);
+      heard.push(
+        fromUtf8(bytes.subarray(0, count)).replace(/[A-Z][a-z]{2} [ 1-3]\d [\d:]{8}/, "TIME"),
+      );
+      closeFile(syslog);
+      await Deno.remove(path);
+    }
+    closeFile(fd);
+    assertEquals(heard, ["<20>TIME n[1]: warning: one", "<20>TIME n[1]: warning: two"]);
+  },
+);
+
+testDescriptors("openLog() counts datagrams that find the queue full", async () => {
+  await using folder = await TempFolder.make("log");
+  const address = unixAddress(folder.file("postlog"))!;
+  const reader = unixDatagram();
+  const fd = unixDatagram();
+  assertEquals([bind(reader, address), connect(fd, address)], [0, 0]);
+  const options = { name: "n", pid: 1, fd, stamped: true, host: "mx", datagramTo: address };
+  const log = openLog(options);
+  for (let i = 0; i < 2000; i++) log.info(`line ${i}`);
+  const bytes = new Uint8Array(4096);
+  let kept = 0;
+  while (receive(reader, bytes, bytes.length) > 0) kept++;
+  log.info("last");
+  const count = receive(reader, bytes, bytes.length);
+  assert(kept > 0 && kept < 2000, `${kept} were kept`);
+  assert(
+    fromUtf8(bytes.subarray(0, count)).endsWith(
+      ` mx n[1]: warning: ${2000 - kept} log lines were lost`,
+    ),
+  );
+  for (const open of [reader, fd]) closeFile(open);
 });
 
 Deno.test("stampOf() writes the day with a blank and the time with zeros", () => {

@@ -229,7 +229,7 @@ testChannel("AttrChannel gives each list its own time", (bench) => {
   assertEquals(bench.ends, []);
   clock.advance(1);
   reactor.turn(0);
-  assertEquals(bench.ends, [{ kind: "too slow", limitMs: 5000 }]);
+  assertEquals(bench.ends, [{ kind: "too slow", limitMs: 5000, sending: false }]);
 });
 
 testChannel("AttrChannel does not prolong a list's time with each byte", (bench) => {
@@ -238,7 +238,7 @@ testChannel("AttrChannel does not prolong a list's time with each byte", (bench)
     bench.clock.advance(1000);
   }
   bench.reactor.turn(0);
-  assertEquals(bench.ends, [{ kind: "too slow", limitMs: 5000 }]);
+  assertEquals(bench.ends, [{ kind: "too slow", limitMs: 5000, sending: false }]);
 });
 
 testChannel("AttrChannel lets an idle peer be", (bench) => {
@@ -308,6 +308,37 @@ testChannel(
     assertEquals(bench.ends, []);
   },
 );
+
+testChannel("AttrChannel gives up a peer that does not take an answer in time", (bench) => {
+  const { channel, clock, reactor } = bench;
+  channel.send(new Uint8Array(100));
+  assertEquals(channel.hasUnsent, false);
+  channel.send(new Uint8Array(1_000_000));
+  assertEquals(channel.hasUnsent, true);
+  clock.advance(4999);
+  bench.heard();
+  reactor.turn(0);
+  assertEquals([channel.hasUnsent, bench.ends], [true, []]);
+  clock.advance(1);
+  reactor.turn(0);
+  assertEquals(bench.ends, [{ kind: "too slow", limitMs: 5000, sending: true }]);
+});
+
+testChannel("AttrChannel gives each answer that does not fit its own time", (bench) => {
+  const { channel, clock, reactor } = bench;
+  for (let round = 0; round < 3; round++) {
+    channel.send(new Uint8Array(1_000_000));
+    clock.advance(4000);
+    for (let turn = 0; turn < 50; turn++) {
+      bench.heard();
+      reactor.turn(0);
+    }
+    assertEquals([channel.hasUnsent, bench.ends], [false, []]);
+  }
+  clock.advance(1_000_000);
+  reactor.turn(0);
+  assertEquals(bench.ends, []);
+});
 
 testChannel("AttrChannel answers no further list of a read while an answer is stuck", (bench) => {
   const reply = new Uint8Array(300_000).fill(0x41);
