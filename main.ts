@@ -8,6 +8,7 @@
  */
 import { runCommandLine } from "./lib/cli/commands.ts";
 import { reportFailure } from "./lib/cli/failure.ts";
+import { leave } from "./lib/cli/leave.ts";
 
 for (const kind of ["error", "unhandledrejection"] as const) {
   addEventListener(kind, (event) => {
@@ -16,8 +17,10 @@ for (const kind of ["error", "unhandledrejection"] as const) {
   });
 }
 
+let code;
 try {
-  Deno.exit(await runCommandLine(Deno.args));
+  code = await runCommandLine(Deno.args);
 } catch (error) {
-  Deno.exit(reportFailure(error));
+  code = reportFailure(error);
 }
+await leave(code);

@@ -56,10 +56,17 @@ export function threadsOf({ service }: Settings): number {
   return service.workers || navigator.hardwareConcurrency;
 }
 
+/** A path that is still right when the role has gone to queue_directory. */
+function fromAnywhere(config: string | undefined): string | undefined {
+  if (config === undefined || config === STANDARD_INPUT || config.startsWith("/")) return config;
+  return `${Deno.cwd()}/${config}`;
+}
+
 /** Runs the role until it ends. */
 async function runRoleCommand(command: RoleCommand): Promise<ExitCode> {
   const { role, overrides } = command;
-  const source = readSettingsText(command.config);
+  const config = fromAnywhere(command.config);
+  const source = readSettingsText(config);
   const openSsl = await findOpenSsl();
   if ("fault" in openSsl) throw openSsl.fault;
   const { settings, lines } = loadSettingsText(source, {
@@ -76,9 +83,9 @@ async function runRoleCommand(command: RoleCommand): Promise<ExitCode> {
   // Not imported above: a machine without glibc shall get a sentence, and --help anyway.
   const { runRole } = await import("../daemon/run.ts");
   return await runRole({
-    ...(command.config !== STANDARD_INPUT && {
+    ...(config !== STANDARD_INPUT && {
       reread: () => {
-        const text = readSettingsText(command.config);
+        const text = readSettingsText(config);
         const loaded = loadSettingsText(text, {
           ...{ role, overrides },
           openSslVersionNumber: openSsl.number,

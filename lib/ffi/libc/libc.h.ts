@@ -87,6 +87,7 @@ export const LIBC = {
   umask: { parameters: ["u32" /* mask */], result: "u32" },
   // time.h
   clock_gettime: { parameters: ["i32", /* clockid */ "buffer" /* tp */], result: "i32" },
+  _exit: { parameters: ["i32" /* status */], result: "void" },
   getpid: { parameters: [], result: "i32" },
   geteuid: { parameters: [], result: "u32" },
   // glibc changes the ids of all threads that it knows (nptl: setxid).

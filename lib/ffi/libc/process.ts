@@ -3,8 +3,15 @@
  *
  * @module
  */
+import { panic } from "../../base/assert.ts";
 import { errno } from "../errno.ts";
 import { libc } from "./libc.ts";
+
+/** _exit(2): the process ends here, and no handler of an exit runs. */
+export function exitAtOnce(code: number): never {
+  libc._exit(code);
+  panic("_exit does not return");
+}
 
 /** getpid(2). */
 export function processId(): number {

@@ -108,7 +108,8 @@ const ENDS = {
   kill: (bed: Bed) => bed.kill(),
   /** An orderly end. */
   async stop(bed: Bed) {
-    assertEquals(await bed.tlsmgr.stop(), 0);
+    const { tlsmgr } = bed;
+    assertEquals(await tlsmgr.stop(), 0, tlsmgr.log);
   },
   /** An orderly end that is cut short. */
   async hurry(bed: Bed) {
