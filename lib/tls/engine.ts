@@ -44,7 +44,7 @@ export interface EngineOptions {
   readonly resume: () => void;
   /** Only a trusted client certificate is worth anything: weak keys and algorithms are refused. */
   readonly requireCertificate: boolean;
-  /** Cipher list of this session; absent: the context's. */
+  /** Cipher list; absent: the context's. */
   readonly cipherList?: string;
   readonly log: SessionLogOptions;
 }

@@ -189,7 +189,7 @@ function linesFrom(lines: readonly string[], endpoint: string): string[] {
   const begin = texts.indexOf(`CONNECT from ${endpoint}`);
   const end = texts.indexOf(`DISCONNECT ${endpoint}`);
   assert(begin >= 0 && end > begin, `lines of ${endpoint}`);
-  // A process of Postfix's that begins with this session says so before.
+  // A process of Postfix's that begins with the session in hand says so before.
   const first = texts[begin - 1]?.startsWith("initializing ") ? begin - 1 : begin;
   return texts.slice(first, end + 1);
 }
