@@ -14,6 +14,7 @@ const BYTES = 100 * 1024 * 1024;
 const RECORD_BYTES = 16 * 1024;
 /** One read and one write a record, and a little for what happens once in a while. */
 const CALLS_PER_RECORD_MAX = 2.2;
+const TRIES_MAX = 4;
 
 /** System calls of `pid` while `work` is done, by name. */
 async function countCalls(
@@ -44,14 +45,28 @@ for (const direction of ["up", "down"] as const) {
     const { local, remote } = session;
     const [from, to] = direction === "up" ? [remote, local] : [local, remote];
     const file = bed.folder.file("calls");
-    const counts = await countCalls(bed.tlsproxy.pid, file, async () => {
-      const sent = from.pump(BYTES, 7);
-      assertEquals(await to.sink(BYTES), await sent);
-    });
-    const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
-    const perRecord = total / (BYTES / RECORD_BYTES);
-    assert(total > BYTES / RECORD_BYTES, `strace saw the work: ${total} calls`);
-    const table = [...counts].map(([name, count]) => `${name} ${count}`).join(", ");
-    assert(perRecord <= CALLS_PER_RECORD_MAX, `${perRecord.toFixed(2)} a record: ${table}`);
+    const pump = async (bytes: number, seed: number) => {
+      const sent = from.pump(bytes, seed);
+      assertEquals(await to.sink(bytes), await sent);
+    };
+    // The compiler has its own calls to make before.
+    await pump(BYTES / 10, 1);
+    const tries: string[] = [];
+    let least = Infinity;
+    // A busy machine splits what comes into more pieces than there need be, and never into fewer.
+    while (least > CALLS_PER_RECORD_MAX && tries.length < TRIES_MAX) {
+      const counts = await countCalls(
+        bed.tlsproxy.pid,
+        file,
+        () => pump(BYTES, 2 + tries.length),
+      );
+      const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+      assert(total > BYTES / RECORD_BYTES, `strace saw the work: ${total} calls`);
+      const perRecord = total / (BYTES / RECORD_BYTES);
+      const table = [...counts].map(([name, count]) => `${name} ${count}`).join(", ");
+      tries.push(`${perRecord.toFixed(2)} a record: ${table}`);
+      least = Math.min(least, perRecord);
+    }
+    assert(least <= CALLS_PER_RECORD_MAX, tries.join("\n"));
   });
 }
