@@ -245,11 +245,23 @@ export async function cpuSecondsOf(pid: number): Promise<number> {
 /** USER_HZ: what the kernel counts in, the same on all machines that Linux shows it to. */
 const CLOCK_TICKS_PER_SECOND = 100;
 
-async function readIfThere(path: string): Promise<string> {
+/**
+ * The text of a file below `/proc/PID`, empty when the process or thread is gone: it has no such file, or
+ * ended between the opening and the reading (ESRCH, for which Deno has no class).
+ */
+export async function readIfThere(path: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);
-  } catch {
-    // Processes come and go while their table is read; one that is gone has no text.
+  } catch (error) {
+    const isGone = error instanceof Deno.errors.NotFound ||
+      (error instanceof Error && /\(os error 3\)/.test(error.message));
+    if (!isGone) throw error;
     return "";
   }
+}
+
+/** Whether process `pid` is gone, but for what its parent has not taken note of. */
+export async function isGone(pid: number): Promise<boolean> {
+  const stat = await readIfThere(`/proc/${pid}/stat`);
+  return stat === "" || /^\d+ \(.*\) Z /s.test(stat);
 }

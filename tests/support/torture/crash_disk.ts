@@ -125,6 +125,15 @@ export class CrashDisk implements FileIo {
     return this.#names.get(name)?.content.slice();
   }
 
+  /** Adds `bytes` to the end of a file that is there and not empty, as a write that was cut short does. */
+  append(name: string, bytes: Bytes): void {
+    const inode = this.#names.get(name);
+    const offset = inode?.content.length ?? 0;
+    if (inode !== undefined && offset > 0) {
+      this.#changeFile(inode, { kind: "write", offset, bytes });
+    }
+  }
+
   /** Whether `fd` is the folder. */
   isFolder(fd: number): boolean {
     return this.#descriptors.get(fd) === "folder";
@@ -312,7 +321,10 @@ export class CrashDisk implements FileIo {
   }
 
   #change(fd: number, change: ContentChange): void {
-    const file = this.#file(fd);
+    this.#changeFile(this.#file(fd), change);
+  }
+
+  #changeFile(file: Inode, change: ContentChange): void {
     file.content = apply(file.content, change);
     file.waiting.add(change);
   }

@@ -1,6 +1,6 @@
 /**
  * One course of a store's life, run again and again: each time another one of its calls to the disk fails,
- * alone, or with those that follow. The store may refuse to open and may lose what could not be written;
+ * alone, or with some or all of those that follow. The store may refuse to open and may lose what could not be written;
  * it may not throw, answer wrongly, repeat itself, leak, or lose what it took as written.
  *
  * @module
@@ -18,8 +18,11 @@ import { NAME, Rig } from "./rig.ts";
 const KEYS = 8;
 const EXPIRES_AT_S = 2_000_000_000;
 const SMALL = { compactBytesMin: 600, compactRatio: 0.5, compactSliceBytes: 150 };
-/** A fault that lasts does so for this many calls. */
-const LONG_CALLS = 12;
+/** For how many calls a fault lasts: one, some, or all until the last life. */
+const LENGTHS = [[1, ""], [12, " and some that follow"], [
+  Infinity,
+  " and all that follow",
+]] as const;
 
 /** The ways in which a call fails. */
 const FAULTS: Readonly<Record<string, number | "short">> = {
@@ -59,7 +62,9 @@ export function runFaults(options: FaultOptions): FaultCounts {
   }).run("without a fault");
   let points = 0;
   for (const [name, answer] of Object.entries(FAULTS)) {
-    for (const [length, title] of [[1, ""], [LONG_CALLS, " and those that follow"]] as const) {
+    for (const [length, title] of LENGTHS) {
+      // An interruption that never ends is no fault that exists.
+      if (length === Infinity && HARMLESS.includes(answer)) continue;
       for (let n = 1; n <= calls.length; n++) {
         const call = calls[n - 1];
         if (answer === "short" && call !== "pread" && call !== "pwrite") continue;
@@ -99,7 +104,7 @@ class FaultCourse {
     };
   }
 
-  /** Two lives that are killed, and a third one without a fault. */
+  /** Two lives that are killed in the middle of a write, and a third one without a fault. */
   run(about: string): void {
     this.#about = about;
     const { disk } = this.#rig;
@@ -110,6 +115,7 @@ class FaultCourse {
       this.#live(store);
       this.#checkReports();
       this.#rig.killProcess();
+      disk.append(NAME, latin1("abc"));
     }
     disk.fault = () => undefined;
     const store = this.#open();

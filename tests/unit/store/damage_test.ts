@@ -52,12 +52,12 @@ function untouched(records: readonly PlacedRecord[], ...ranges: Range[]): Placed
   );
 }
 
-/** Opens `file`, which must hold what `records` say, twice, and again after a compaction. */
-function assertHolds(file: Bytes, records: readonly RawRecord[], about: string): Bench {
+/** Opens a file, which must hold what `records` say, twice, and again after a compaction. */
+function assertHolds(on: Bytes | Bench, records: readonly RawRecord[], about: string): Bench {
   const entries = replay(records);
-  const keys = new Set(SAMPLE.map(({ key }) => key));
-  const bench = new Bench();
-  bench.io.setContent("c", file);
+  const keys = new Set([...SAMPLE, ...records].map(({ key }) => key));
+  const bench = on instanceof Bench ? on : new Bench();
+  if (bench !== on) bench.io.setContent("c", on as Bytes);
   for (const time of ["first", "second", "third"]) {
     const store = bench.open({ compactBytesMin: Infinity });
     for (const key of keys) {
@@ -90,12 +90,29 @@ function assertReportsOnce({ reports }: Bench, about: string): void {
 Deno.test("Store.open() of a file that is cut at any byte finds every record before the cut", () => {
   for (let length = HEADER_BYTES; length <= FILE.length; length++) {
     const about = `cut at ${length}`;
-    const bench = assertHolds(
-      FILE.slice(0, length),
-      SAMPLE.filter(({ end }) => end <= length),
-      about,
-    );
-    assertReportsOnce(bench, about);
+    const whole = SAMPLE.filter(({ end }) => end <= length);
+    const intactEnd = whole.at(-1)?.end ?? HEADER_BYTES;
+    const bench = new Bench();
+    bench.io.setContent("c", FILE.slice(0, length));
+    const store = bench.open({ compactBytesMin: Infinity });
+    assertEquals(bench.io.content("c").length, intactEnd, about);
+    store.put("after", latin1("v"), NOW);
+    store.close();
+    const after = { kind: "put", key: "after", value: latin1("v"), expiresAtS: NOW } as const;
+    assertHolds(bench, [...whole, after], about);
+    const torn = length - intactEnd;
+    const told = `warning: Cache file "c": cut ${torn} unfinished bytes at its end`;
+    assertEquals(bench.reports, torn === 0 ? [] : [told], about);
+  }
+});
+
+Deno.test("Store.open() of a file that is cut within its header sets it aside", () => {
+  for (let length = 1; length < HEADER_BYTES; length++) {
+    const about = `cut at ${length}`;
+    const bench = assertHolds(FILE.slice(0, length), [], about);
+    assertEquals(bench.reports.length, 1, about);
+    assertMatch(bench.reports[0], /damaged header, set aside as "c\.damaged-01010101"/);
+    assertEquals(bench.io.content("c.damaged-01010101"), FILE.slice(0, length), about);
   }
 });
 
@@ -112,13 +129,14 @@ Deno.test("Store.open() of a file with any byte changed finds every other record
   }
 });
 
-Deno.test("Store.open() of a file with any byte of its header changed begins an empty one", () => {
+Deno.test("Store.open() of a file with any byte of its header changed sets it aside as it is", () => {
   for (let at = 0; at < HEADER_BYTES; at++) {
     const file = FILE.slice();
     file[at] ^= 0x40;
-    const { reports } = assertHolds(file, [], `byte ${at}`);
+    const { reports, io } = assertHolds(file, [], `byte ${at}`);
     assertEquals(reports.length, 1);
     assertMatch(reports[0], /damaged header, set aside/);
+    assertEquals(io.content("c.damaged-01010101"), file, `byte ${at}`);
   }
 });
 

@@ -1,9 +1,10 @@
 /**
- * Goal: whatever has happened to the file, a value is right or absent, and intact records are found.
- * Method: a file of 50 records is cut, changed and added to at every place, and opened.
+ * Goal: whatever happens to the file, before it is opened or under an open store, a value is right or
+ * absent, and comes back where it can.
+ * Method: one kind of damage a test; damage at every place of a file is the matter of damage_test.ts.
  */
-import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { type Bytes, concat, latin1 } from "../../../lib/base/bytes.ts";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { type Bytes, latin1 } from "../../../lib/base/bytes.ts";
 import { FatalError } from "../../../lib/base/errors.ts";
 import { ERRNO } from "../../../lib/ffi/errno.ts";
 import type { Store } from "../../../lib/store/store.ts";
@@ -11,7 +12,6 @@ import { Bench, makeRandom, randomBytes } from "./_setup.ts";
 
 const NOW = 1_700_000_000;
 const RECORDS = 50;
-const HEADER_BYTES = 64;
 
 interface Sample {
   file: Bytes;
@@ -67,114 +67,7 @@ function findReadable(store: Store): number[] {
   });
 }
 
-function startOf(record: number): number {
-  return record === 0 ? HEADER_BYTES : SAMPLE.ends[record - 1];
-}
-
 const EVERY = SAMPLE.values.map((_, i) => i);
-
-Deno.test("Store.open() of a file cut at any byte keeps what is whole and reports the rest once", () => {
-  for (let length = HEADER_BYTES; length < SAMPLE.file.length; length++) {
-    const { bench, store } = openOn(SAMPLE.file.subarray(0, length));
-    const whole = SAMPLE.ends.filter((end) => end <= length).length;
-    assertEquals(findEntries(store), EVERY.slice(0, whole), `cut at ${length}`);
-    const intactEnd = startOf(whole);
-    const torn = length - intactEnd;
-    assertEquals(
-      bench.reports,
-      torn === 0 ? [] : [`warning: Cache file "c": cut ${torn} unfinished bytes at its end`],
-    );
-    assertEquals(bench.io.content("c").length, intactEnd);
-    store.put("after", latin1("v"), NOW);
-    store.close();
-    assertEquals(bench.open().get("after", NOW), latin1("v"));
-    assertEquals(bench.reports.length, torn === 0 ? 0 : 1);
-  }
-});
-
-Deno.test("Store.open() of a file cut within its header sets it aside", () => {
-  for (let length = 1; length < HEADER_BYTES; length++) {
-    const { bench, store } = openOn(SAMPLE.file.subarray(0, length));
-    assertEquals(findEntries(store), []);
-    assertMatch(bench.reports[0], /damaged header, set aside as "c\.damaged-01010101"/);
-    assertEquals(bench.io.content("c.damaged-01010101").length, length);
-    assertEquals(bench.io.content("c").length, HEADER_BYTES);
-  }
-});
-
-Deno.test("Store.open() loses one entry at most for a changed byte, and skips to the next", () => {
-  for (let at = HEADER_BYTES; at < SAMPLE.file.length; at++) {
-    const file = SAMPLE.file.slice();
-    file[at] ^= 1 << at % 8;
-    const { bench, store } = openOn(file);
-    const hit = SAMPLE.ends.findIndex((end) => at < end);
-    const found = findEntries(store);
-    const without = EVERY.filter((i) => i !== hit);
-    if (found.length === RECORDS) {
-      // The filling at the end of a record is nobody's.
-      assert(at >= SAMPLE.ends[hit] - 7 && SAMPLE.file[at] === 0, `byte ${at}`);
-      assertEquals(bench.reports, []);
-    } else {
-      assertEquals(found, without, `byte ${at}`);
-      assertEquals(bench.reports.length, 1);
-      assertMatch(
-        bench.reports[0],
-        hit === RECORDS - 1 ? /cut \d+ unfinished bytes/ : /skipped \d+ damaged bytes in 1 place$/,
-      );
-    }
-    store.close();
-    assertEquals(bench.io.descriptors.size, 0);
-  }
-});
-
-Deno.test("Store.open() with a changed byte in the header sets the whole file aside, as it is", () => {
-  for (let at = 0; at < HEADER_BYTES; at++) {
-    const file = SAMPLE.file.slice();
-    file[at] ^= 0x40;
-    const { bench, store } = openOn(file);
-    assertEquals(findEntries(store), []);
-    assertEquals(bench.reports.length, 1);
-    assertEquals(bench.io.content("c.damaged-01010101"), file);
-    store.close();
-    assertEquals(bench.open().get("key 1", NOW), undefined);
-    assertEquals(bench.reports.length, 1);
-  }
-});
-
-Deno.test("Store.open() gets along with zeroed and doubled blocks", () => {
-  const block = 512;
-  for (let at = HEADER_BYTES; at < SAMPLE.file.length; at += block) {
-    const end = Math.min(at + block, SAMPLE.file.length);
-    const zeroed = SAMPLE.file.slice();
-    zeroed.fill(0, at, end);
-    const found = findEntries(openOn(zeroed).store);
-    const outside = EVERY.filter((i) => SAMPLE.ends[i] <= at || startOf(i) >= end);
-    for (const i of outside) assert(found.includes(i), `record ${i}, zeros at ${at}`);
-    const doubled = concat(SAMPLE.file.subarray(0, end), SAMPLE.file.subarray(at));
-    const before = EVERY.filter((i) => SAMPLE.ends[i] <= end);
-    // What moved is not where it was written, so it is not believed.
-    assertEquals(findEntries(openOn(doubled).store), before, `doubled at ${at}`);
-  }
-});
-
-Deno.test("Store.open() does not believe what is added to a file", () => {
-  const random = makeRandom(7);
-  for (
-    const [name, added] of [
-      ["zeros", new Uint8Array(5000)],
-      ["ones", new Uint8Array(5000).fill(255)],
-      ["noise", randomBytes(random, 5000)],
-      ["the file itself", SAMPLE.file],
-      ["its first record", SAMPLE.file.subarray(HEADER_BYTES, SAMPLE.ends[0])],
-      ["a byte", latin1("x")],
-    ] as const
-  ) {
-    const { bench, store } = openOn(concat(SAMPLE.file, added));
-    assertEquals(findEntries(store), EVERY, name);
-    assertEquals(bench.reports.length, 1, name);
-    assertEquals(bench.io.content("c"), SAMPLE.file, name);
-  }
-});
 
 Deno.test("Store.open() finds records behind more damage than it reads at once", () => {
   const bench = new Bench();
