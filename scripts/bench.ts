@@ -1,254 +1,146 @@
 /**
- * Times postern's two roles beside Postfix's own, in one run, with equal settings and the same load.
+ * Times postern's two roles beside Postfix's own daemons, and proxies that do the same work, in one run.
  *
- * Both serve in a private Postfix instance each; the load goes to one and the other in turn, A B A B.
- * What counts is the work done in a second of the server's own processor time (utime + stime, reaped
- * children of master included), because that hardly depends on what else the machine does. The load
- * program's own speed does not enter into it.
+ * Both servers get equal settings (bench/servers.ts) and the same load in turn, A B A B, through the
+ * same kinds of sockets, from a program of its own (bench/load.ts) that runs on another processor where
+ * there are two. Figures per CPU-second count the server's own processor time (bench/accounting.ts) and
+ * hardly depend on what else the machine does; for figures by the clock the table says how busy the
+ * server's processor was: near 100 %, it was not the load that was too slow.
  *
  * @module
  */
 import { parseArgs } from "@std/cli";
-import { ListPrinter } from "../lib/attr/print.ts";
-import type { ListScanner } from "../lib/attr/scan.ts";
-import type { Bytes } from "../lib/base/bytes.ts";
-import { systemClock } from "../lib/base/clock.ts";
-import { makeSession } from "../lib/cli/demo/session.ts";
-import { AttrChannel, type AttrChannelHandler } from "../lib/net/attr_channel.ts";
-import { connectUnix } from "../lib/net/stream.ts";
-import { type AskName, printAsk, TlsmgrAsk } from "../lib/proto/tlsmgr.ts";
-import { Reactor } from "../lib/reactor/reactor.ts";
-import { ClientContext, type ClientSession, freeSession } from "../lib/tls/client.ts";
-import { cpuSecondsOf } from "../tests/support/process.ts";
-import { Testbed } from "../tests/support/testbed.ts";
+import { pin, processorsAllowed } from "./bench/accounting.ts";
+import { measureMemory, measureNeighbours } from "./bench/crowd_figures.ts";
+import { describeSetting, machineBusySeconds, type Setting } from "./bench/machine.ts";
+import { FOLDER_VARIABLE, runInMemory } from "./bench/memory_folder.ts";
+import { printMap } from "./bench/map.ts";
+import { PROXY_NAMES } from "./bench/other_servers.ts";
+import { resultOf, type RowResult } from "./bench/rows.ts";
+import { parseOptions } from "./bench/options.ts";
+import { type Options, Run, WARM_UP } from "./bench/run.ts";
+import { measureChain, measureSessions, measureWorkers } from "./bench/session_figures.ts";
+import { measureStarts } from "./bench/start_figures.ts";
+import { missedBars, tableLines } from "./bench/table.ts";
+import { measureEntries, measureRequests, measureSurvival } from "./bench/tlsmgr_figures.ts";
+import { measureBulk, measureEchoes } from "./bench/traffic_figures.ts";
 
 const USAGE = `Usage:
-    deno task bench [--quick] [--json] [--only TEXT]
+    deno task bench [--quick] [--json] [--only TEXT] [--rounds N] [--with NAMES] [--folder DIR]
+    deno task bench --map [--only TEXT]
 
-Prints, for each figure, Postfix's, postern's and the ratio: work done in a second of server processor
-time, the median of several rounds, with the smallest and largest ratio. Needs root, and Postfix from
-Debian; builds nothing: run \`deno task build\` before.
+Prints one line a figure: Postfix, postern, the ratio of the two, its spread over the rounds, the bar and
+whether it is met. Needs root, Debian's Postfix, taskset and dist/postern: run \`deno task build\` before.
+POSTERN_BINARY names another executable. A whole run takes a quarter of an hour.
 
-    --quick   a tenth of the load and three rounds; shows that everything works
-    --json    one JSON object instead of the table
-    --only    figures whose names contain TEXT
+    --quick     short and rough, 3 rounds: shows within two minutes that everything works
+    --json      one JSON object: rows, bars, versions, machine, date
+    --only      figures whose names contain TEXT
+    --rounds    how often each server has its turn (5)
+    --with      further columns, of ${PROXY_NAMES.join(",")}; without it those that are installed,
+                and none with --quick; "" for none
+    --folder    where the servers keep their caches, but for the rows that say "in memory"; of importance
+                for updates, because Postfix waits for its disk at each of them ($TMPDIR or /tmp)
+    --map       instead of the table: where postern's time goes, by strace and perf; the figures of
+                scripts/bench/COST.md
 `;
 
-const CONNECTIONS = 8;
-const SESSION_BYTES = 1500;
-const ECHO_BYTES = 64;
-
-interface Side {
-  readonly bed: Testbed;
-  /** Processor seconds used so far by whoever serves. */
-  tlsmgrSeconds(): Promise<number>;
-  tlsproxySeconds(): Promise<number>;
-}
-
-/** One line of the table. */
-interface Row {
-  readonly figure: string;
-  /** Work per server-CPU-second, one number a round. */
-  readonly postfix: number[];
-  readonly postern: number[];
-}
-
-/** Sends the same request over several connections until `count` replies have come. */
-function askMany(socket: string, request: Bytes, count: number): void {
-  const reactor = new Reactor(systemClock);
-  let sent = 0;
-  let received = 0;
-  const limits = { bytesMax: 1 << 20, attributesMax: 16 };
-  class Asker implements AttrChannelHandler {
-    readonly channel: AttrChannel;
-    constructor(fd: number) {
-      this.channel = new AttrChannel(reactor, fd, this, { limits, listLimitMs: 60_000 });
-    }
-    // The first list is the announcement.
-    #announced = false;
-    list(_scanner: ListScanner): "next" {
-      if (this.#announced) received++;
-      this.#announced = true;
-      if (sent < count) {
-        sent++;
-        this.channel.send(request);
-      } else if (received === count) {
-        reactor.stop();
-      }
-      return "next";
-    }
-    ended(): void {
-      throw new Error("Cannot measure tlsmgr: it closed a connection");
-    }
-  }
-  const askers = Array.from({ length: CONNECTIONS }, () => new Asker(connectUnix(socket)));
-  reactor.run();
-  for (const asker of askers) asker.channel.close();
-  reactor.close();
-}
-
-function requestFor(name: AskName): Bytes {
-  const ask = new TlsmgrAsk();
-  ask.size = 32;
-  ask.cacheType = "smtpd";
-  ask.cacheId = "0137E3280E443F347F01B5EDA702862B581E1326ADF454FC2FBF3A988BDFD5A5&s=smtpd&l=1";
-  ask.session.set(new Uint8Array(SESSION_BYTES).map((_, i) => i));
-  return printAsk(new ListPrinter(), name, ask).slice();
-}
-
-/** One kind of TLS session. */
-interface SessionKind {
-  readonly figure: string;
-  readonly version: "TLSv1.2" | "TLSv1.3";
-  readonly resumed: boolean;
-}
-
-const SESSION_KINDS: readonly SessionKind[] = [
-  { figure: "tlsproxy TLS 1.3 full, ECDSA", version: "TLSv1.3", resumed: false },
-  { figure: "tlsproxy TLS 1.3 resumed", version: "TLSv1.3", resumed: true },
-  { figure: "tlsproxy TLS 1.2 resumed (ticket)", version: "TLSv1.2", resumed: true },
+/** In the table's order. */
+const FIGURES: readonly ((run: Run) => Promise<void>)[] = [
+  measureRequests,
+  measureSurvival,
+  measureSessions,
+  measureChain,
+  measureBulk,
+  measureEchoes,
+  measureMemory,
+  measureStarts,
+  measureNeighbours,
+  measureWorkers,
+  measureEntries,
 ];
 
-/**
- * Makes `count` sessions one after the other; how many of them were resumed.
- *
- * It works without waiting for promises, so it stops now and then to let the harness read what the
- * servers log.
- */
-async function makeSessions(socket: string, kind: SessionKind, count: number): Promise<number> {
-  const context = new ClientContext({ version: kind.version, tickets: true, cipherList: "" });
-  let session: ClientSession | undefined;
-  let resumed = 0;
-  for (let i = 0; i < count; i++) {
-    if (i % 100 === 0) await new Promise((resolve) => setTimeout(resolve));
-    const made = makeSession(socket, { context, resume: session, echoBytes: ECHO_BYTES });
-    if (made.handshake.resumed) resumed++;
-    if (session !== undefined) freeSession(session);
-    session = undefined;
-    if (kind.resumed) session = made.session;
-    else freeSession(made.session);
-  }
-  if (session !== undefined) freeSession(session);
-  context.close();
-  return resumed;
+/** What came of a run. */
+interface Report {
+  readonly setting: Setting;
+  readonly folder: string;
+  readonly warmUp: typeof WARM_UP;
+  readonly options: Options;
+  readonly seconds: number;
+  /** Part of all processors that was busy while the run lasted. */
+  readonly machineBusy: number;
+  readonly rows: readonly RowResult[];
+  /** What could not be measured, and why. */
+  readonly failures: readonly string[];
 }
 
-/** Work per processor second of `seconds` while `work` runs. */
-async function rate(
-  seconds: () => Promise<number>,
-  count: number,
-  work: () => void | Promise<void>,
-) {
-  const before = await seconds();
-  await work();
-  return count / Math.max(await seconds() - before, 0.001);
-}
-
-async function measure(
-  sides: { postfix: Side; postern: Side },
-  options: { scale: number; rounds: number; only: string },
-) {
-  const { scale, rounds, only } = options;
-  const rows: Row[] = [];
-  const run = async (
-    figure: string,
-    one: (side: Side) => Promise<number>,
-  ) => {
-    if (!figure.includes(only)) return;
-    const row: Row = { figure, postfix: [], postern: [] };
-    await one(sides.postfix);
-    await one(sides.postern);
-    for (let round = 0; round < rounds; round++) {
-      row.postfix.push(await one(sides.postfix));
-      row.postern.push(await one(sides.postern));
-    }
-    rows.push(row);
-  };
-  for (const name of ["update", "lookup", "seed", "policy", "tktkey"] as const) {
-    const request = requestFor(name);
-    const count = Math.round((name === "update" ? 10_000 : 40_000) * scale);
-    await run(`tlsmgr ${name}, ${CONNECTIONS} connections`, (side) => {
-      const socket = side.bed.postfix.socketPath("tlsmgr");
-      return rate(() => side.tlsmgrSeconds(), count, () => askMany(socket, request, count));
-    });
-  }
-  for (const kind of SESSION_KINDS) {
-    const count = Math.round(1_000 * scale);
-    const shares: Record<string, number> = {};
-    await run(kind.figure, (side) => {
-      const socket = side.bed.postfix.socketPath("tlsproxy");
-      return rate(() => side.tlsproxySeconds(), count, async () => {
-        const who = side === sides.postern ? "postern" : "Postfix";
-        shares[who] = await makeSessions(socket, kind, count) / count;
-      });
-    });
-    if (kind.resumed) {
-      for (const [who, share] of Object.entries(shares)) {
-        console.error(`${kind.figure}: ${who} resumed ${(100 * share).toFixed(0)} %`);
+async function measure(options: Options, folder: string): Promise<Report> {
+  const processors = processorsAllowed();
+  const setting = await describeSetting(options.others);
+  const begun = { ms: performance.now(), busy: machineBusySeconds() };
+  const rows: RowResult[] = [];
+  const failures: string[] = [];
+  {
+    await using run = new Run(options, processors);
+    // Reading what servers log is work too, and must not be done where they run.
+    await pin(Deno.pid, [run.processors.load]);
+    for (const figure of FIGURES) {
+      try {
+        await figure(run);
+      } catch (error) {
+        // The others are still worth having; the exit code tells.
+        failures.push(error instanceof Error ? error.message : String(error));
+        await run.dropLoads();
       }
     }
+    rows.push(...run.rows.map(resultOf));
   }
-  return rows;
+  const seconds = (performance.now() - begun.ms) / 1000;
+  const machineBusy = (machineBusySeconds() - begun.busy) / seconds / setting.processors;
+  return { setting, folder, warmUp: WARM_UP, options, seconds, machineBusy, rows, failures };
 }
 
-function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return sorted[sorted.length >> 1];
-}
-
-function describe(row: Row) {
-  const ratios = row.postern.map((ours, i) => ours / row.postfix[i]);
-  return {
-    figure: row.figure,
-    postfix: Math.round(median(row.postfix)),
-    postern: Math.round(median(row.postern)),
-    ratio: Number(median(ratios).toFixed(2)),
-    ratioMin: Number(Math.min(...ratios).toFixed(2)),
-    ratioMax: Number(Math.max(...ratios).toFixed(2)),
-  };
+function reportLines(report: Report): string[] {
+  const { setting, options, rows, folder } = report;
+  const { requests, sessions, echoes } = WARM_UP;
+  const versions = Object.entries(setting.versions).map(([name, version]) => `${name} ${version}`);
+  return [
+    ...tableLines(rows, options.others),
+    "",
+    `${setting.date}, ${setting.processors} × ${setting.processor}, Linux ${setting.kernel}`,
+    versions.join(", "),
+    `medians of ${options.rounds} rounds after a warm-up of ${requests.count} requests, ` +
+    `${sessions.count} sessions or ${echoes.count} echoes${
+      options.quick ? ", a tenth of it" : ""
+    }; ` +
+    `caches in ${folder}`,
+    `${Math.round(report.seconds)} s; the machine's processors were ` +
+    `${Math.round(100 * report.machineBusy)} % busy`,
+    "busy %: Postfix's and postern's share of their processor; near 100, the load was fast enough",
+    ...missedBars(rows),
+    ...report.failures.map((failure) => `failed: ${failure}`),
+  ];
 }
 
 async function main(): Promise<void> {
-  const args = parseArgs(Deno.args, { boolean: ["quick", "json", "help"], string: ["only"] });
-  if (args.help) return console.log(USAGE);
-  const options = { name: "bench", settings: { smtpd_tls_loglevel: "0" } };
-  await using postfixBed = await Testbed.start({
-    ...options,
-    tlsmgr: "postfix",
-    tlsproxy: "postfix",
+  const args = parseArgs(Deno.args, {
+    boolean: ["quick", "json", "help", "map"],
+    string: ["only", "rounds", "with", "folder"],
   });
-  await using posternBed = await Testbed.start({ ...options, tlsmgr: "ours", tlsproxy: "ours" });
-  const sides = {
-    postfix: {
-      bed: postfixBed,
-      // Both daemons are master's children; only one of them is busy at a time.
-      tlsmgrSeconds: () => postfixBed.postfix.cpuSeconds(),
-      tlsproxySeconds: () => postfixBed.postfix.cpuSeconds(),
-    },
-    postern: {
-      bed: posternBed,
-      tlsmgrSeconds: () => cpuSecondsOf(posternBed.tlsmgr!.pid),
-      tlsproxySeconds: () => cpuSecondsOf(posternBed.tlsproxy!.pid),
-    },
-  };
-  const rows = (await measure(sides, {
-    scale: args.quick ? 0.1 : 1,
-    rounds: args.quick ? 3 : 5,
-    only: args.only ?? "",
-  })).map(describe);
-  if (args.json) return console.log(JSON.stringify({ unit: "per server-CPU-second", rows }));
-  console.log(
-    "work per server-CPU-second, medians".padEnd(38),
-    "   Postfix    postern  ratio (min–max)",
-  );
-  for (const { figure, postfix, postern, ratio, ratioMin, ratioMax } of rows) {
-    console.log(
-      figure.padEnd(38),
-      String(postfix).padStart(10),
-      String(postern).padStart(10),
-      `  ${ratio.toFixed(2)} (${ratioMin.toFixed(2)}–${ratioMax.toFixed(2)})`,
-    );
+  if (args.help) return console.log(USAGE);
+  const options = parseOptions(args);
+  if (Deno.env.get(FOLDER_VARIABLE) === undefined) {
+    const code = await runInMemory(new URL(import.meta.url).pathname);
+    if (code !== undefined) Deno.exit(code);
   }
+  // Where the harness of the tests makes its instances.
+  if (args.folder !== undefined) Deno.env.set("TMPDIR", args.folder);
+  const folder = Deno.env.get("TMPDIR") ?? "/tmp";
+  if (args.map) return await printMap(options.only);
+  const report = await measure(options, folder);
+  if (args.json) console.log(JSON.stringify(report, null, 2));
+  else console.log(reportLines(report).join("\n"));
+  if (report.failures.length > 0) Deno.exitCode = 1;
 }
 
-await main();
+if (import.meta.main) await main();
