@@ -14,9 +14,20 @@ const encoder = new TextEncoder();
 const utf8Decoder = new TextDecoder();
 const HEX_UPPER = "0123456789ABCDEF";
 
+/** Up to this many characters a plain loop beats the encoder by far. */
+const SHORT_CHARS_MAX = 256;
+
 /** UTF-8 bytes of `text`. */
 export function utf8(text: string): Bytes {
-  return encoder.encode(text) as Bytes;
+  const { length } = text;
+  if (length > SHORT_CHARS_MAX) return encoder.encode(text) as Bytes;
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7f) return encoder.encode(text) as Bytes;
+    bytes[i] = unit;
+  }
+  return bytes;
 }
 
 /** Text of UTF-8 `bytes`; malformed sequences become U+FFFD. */

@@ -157,7 +157,8 @@ function separate(
       continue;
     }
     const attached = equals !== "" || tail !== "";
-    const value = attached ? tail : takeValue(rest);
+    const given = attached ? tail : takeValue(rest);
+    const value = given === "" ? row.standIn ?? "" : given;
     if (value === "") throw misuse(`${flag} needs a value`, `Write ${flag} ${row.argument}`);
     if (long) options.push(`${flag}=${value}`);
     else options.push(flag, value);

@@ -16,6 +16,8 @@ export interface CommandOption<Value> {
   readonly flag: `-${string}`;
   /** What stands behind it, as in `--config FILE`; absent for a switch. */
   readonly argument?: string;
+  /** What counts where the flag stands alone; absent: something must stand behind it. */
+  readonly standIn?: string;
   /** Whether it may be given again; of others, the last one counts. */
   readonly many?: boolean;
   /** Half a sentence for `--help`, without a period. */

@@ -21,11 +21,15 @@ import { DEMO } from "./demo_command.ts";
 import { DOCTOR } from "./doctor/doctor.ts";
 import { INSTALL, UNINSTALL } from "./install/commands.ts";
 import { QUERY } from "./query/query.ts";
+import { RELOAD } from "./reload/reload.ts";
 import { RUN_ROLE } from "./role_command.ts";
+import { STATUS } from "./status/status.ts";
 
 /** The table. */
 export const COMMANDS: readonly Command[] = [
   RUN_ROLE,
+  STATUS,
+  RELOAD,
   CONFIG_CHECK,
   CONFIG_SHOW,
   CONFIG_IMPORT,

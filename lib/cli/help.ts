@@ -17,7 +17,7 @@ postern takes the place of Postfix's tlsmgr(8) and tlsproxy(8): ROLE is one of t
 TOML, under Postfix's own parameter names. COMMAND is one or two of the words above, or --role;
 \`postern COMMAND --help\` says the same as \`postern help COMMAND\`. TOPIC is a COMMAND, a parameter,
 one of postern's own keys as cache.max_entries, or a page of the manual: postern, postern.toml,
-postern-tlsmgr, postern-tlsproxy, postern-cache.
+postern-tlsmgr, postern-tlsproxy, postern-cache, postern-metrics.
 
 Exit codes: 0 done, 64 wrong command line, 66 a file is missing or unreadable, 69 a service cannot
 be reached, or uses the file, 70 internal fault, 78 bad settings, keys, certificates, libraries or

@@ -2,14 +2,18 @@
  * A role that Postfix's master(8) has started, through a link that is called after it.
  *
  * The settings are those of postern.toml in Postfix's configuration directory, if there is such a file,
- * and otherwise main.cf as it is. Nobody reads standard error then: whatever there is to say goes where
- * Postfix's daemons log. Ends as they do: with code 0, or after a fatal line and a second with code 1.
+ * and otherwise main.cf as it is. An entry of master.cf with a name of its own is the instance of that
+ * name, if postern.toml has one of the role, and otherwise the role's plain service.
+ *
+ * Nobody reads standard error then: whatever there is to say goes where Postfix's daemons log. Ends as
+ * they do: with code 0, or after a fatal line and a second with code 1.
  *
  * @module
  */
 import { type ExitCode, FatalError, messageOf } from "../base/errors.ts";
 import { formatFinding } from "../config/findings.ts";
 import { importSettings } from "../config/import/import_settings.ts";
+import { listServices, type ServiceName, serviceTitle } from "../config/services.ts";
 import type { RoleName, Settings } from "../config/settings.ts";
 import { readInputFile } from "./input_file.ts";
 import { type MasterOptions, readMasterOptions } from "./master_options.ts";
@@ -60,9 +64,11 @@ async function loadSettings(role: RoleName, options: MasterOptions, warn: Say): 
   const openSsl = await findOpenSsl();
   if ("fault" in openSsl) throw openSsl.fault;
   const source = readSource(openSsl.number, warn);
-  const { overrides } = options;
+  const { overrides, serviceName } = options;
+  const service = serviceOf(source, role, serviceName);
   const loaded = loadSettingsText(source, {
-    role,
+    ...service,
+    ...(serviceName !== undefined && { serviceName }),
     overrides,
     openSslVersionNumber: openSsl.number,
   });
@@ -70,21 +76,37 @@ async function loadSettings(role: RoleName, options: MasterOptions, warn: Say): 
     for (const line of loaded.lines) warn(line);
   }
   if (loaded.settings === undefined) {
-    throw new FatalError(`Cannot start ${role}: the settings in ${source.name} have errors`, {
+    const title = serviceTitle(service);
+    throw new FatalError(`Cannot start ${title}: the settings in ${source.name} have errors`, {
       hint: "Correct the lines above",
     });
   }
-  const { service } = loaded.settings;
   return {
     ...loaded.settings,
+    log: withVerbose(loaded.settings.log, options.verbose),
     // master.cf decides about rights; an account of postern.toml takes the place of mail_owner.
     service: {
-      ...service,
+      ...loaded.settings.service,
       mode: "master",
-      user: options.unprivileged ? service.user : "",
+      user: options.unprivileged ? loaded.settings.service.user : "",
       chroot: options.chroot,
     },
   };
+}
+
+/** The instance that is called as the entry of master.cf is, or the plain service. */
+function serviceOf(
+  { text }: SettingsText,
+  role: RoleName,
+  name: string | undefined,
+): ServiceName {
+  const isIt = (service: ServiceName) => service.instance === name && service.role === role;
+  return (name === undefined ? undefined : listServices(text).find(isIt)) ?? { role };
+}
+
+/** -v asks for no less than the settings do. */
+function withVerbose(log: Settings["log"], verbose: number): Settings["log"] {
+  return { ...log, verbose: Math.max(log.verbose, verbose) };
 }
 
 /** The settings as TOML text: a file, or main.cf converted in memory. */

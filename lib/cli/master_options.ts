@@ -13,8 +13,12 @@ import { misuse } from "./options.ts";
 export interface MasterOptions {
   /** `name=value` of each -o, and of -i and -m, in order. */
   readonly overrides: readonly string[];
+  /** -n: what the entry is called; absent where that is the program's own name. */
+  readonly serviceName?: string;
   /** -u: become mail_owner. */
   readonly unprivileged: boolean;
+  /** -v, as often as it is given. */
+  readonly verbose: number;
   /** -c: be shut into queue_directory. */
   readonly chroot: boolean;
 }
@@ -54,7 +58,14 @@ export function readMasterOptions(args: readonly string[], role: RoleName): Mast
   }
   const sockets = letters.get("s")?.at(-1) ?? "1";
   if (sockets !== "1") throw misuse(`Cannot serve ${sockets} sockets: one is served`, HINT);
-  return { overrides, unprivileged: letters.has("u"), chroot: letters.has("c") };
+  const serviceName = letters.get("n")?.at(-1);
+  return {
+    overrides,
+    ...(serviceName !== undefined && { serviceName }),
+    verbose: letters.get("v")?.length ?? 0,
+    unprivileged: letters.has("u"),
+    chroot: letters.has("c"),
+  };
 }
 
 /** Letters and values in the order of the line; a switch has an empty value. */

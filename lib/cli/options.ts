@@ -65,6 +65,13 @@ export const ROLE: CommandOption<RoleName | undefined> = choiceOption("--role", 
   help: "tlsmgr or tlsproxy",
 });
 
+/** `--instance NAME`. */
+export const INSTANCE: CommandOption<string | undefined> = textOption(
+  "--instance",
+  "NAME",
+  "a further service, described by [instance.NAME] in FILE; its role need not be given",
+);
+
 /** `-o NAME=VALUE`, in order. */
 export const OVERRIDES: CommandOption<readonly string[]> = {
   flag: "-o",

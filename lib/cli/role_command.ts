@@ -1,5 +1,5 @@
 /**
- * `postern --role ROLE`: settings in, a running daemon out.
+ * `postern --role ROLE` and `postern --instance NAME`: settings in, a running daemon out.
  *
  * Everything that can be known to be wrong before a thread starts is said here.
  *
@@ -7,11 +7,19 @@
  */
 import { type ExitCode, FatalError } from "../base/errors.ts";
 import type { RoleName, Settings } from "../config/settings.ts";
+import { markFile } from "../daemon/file_marks.ts";
 import { defineCommand } from "./command.ts";
 import { STANDARD_INPUT } from "./input_file.ts";
-import { CONFIG, misuse, OVERRIDES, ROLE } from "./options.ts";
+import { type ServiceName, serviceTitle } from "../config/services.ts";
+import { CONFIG, INSTANCE, misuse, OVERRIDES, ROLE } from "./options.ts";
 import { printError } from "./output.ts";
-import { loadSettingsText, readSettingsText } from "./settings_file.ts";
+import { chooseInstance, type ServiceWish } from "./service_choice.ts";
+import {
+  DEFAULT_SETTINGS_FILE,
+  loadSettingsText,
+  readSettingsText,
+  type SettingsText,
+} from "./settings_file.ts";
 import { findOpenSsl } from "./version.ts";
 
 /** `postern --role ROLE`. */
@@ -24,22 +32,33 @@ postern needs no --role. Clients are served on the socket private/tlsmgr or priv
 below queue_directory, unless [service.ROLE] socket says otherwise. Log lines go to standard
 error, unless [log] destination says otherwise; one of them says "ready".
 
+With --instance NAME it is the further service that [instance.NAME] describes, on the socket
+private/NAME unless [instance.NAME] socket says otherwise.
+
 SIGTERM or SIGINT ends the service when its sessions have ended, a second one at once. SIGHUP reads
 the settings, keys and certificates again: sessions that are open end under the old ones, and
-whatever is wrong with the new ones leaves the old ones in force. tlsmgr takes new settings only
-when it starts.`,
-  options: { role: ROLE, config: CONFIG, overrides: OVERRIDES },
+whatever is wrong with the new ones leaves the old ones in force.`,
+  options: { role: ROLE, instance: INSTANCE, config: CONFIG, overrides: OVERRIDES },
   example: "postern --role tlsproxy --config postern.toml -o smtpd_tls_loglevel=1",
-  run({ role, config, overrides }) {
-    if (role === undefined) {
+  run({ role, instance, config, overrides }) {
+    const choose = chooserOf({ role, instance });
+    if (choose === undefined) {
       throw misuse("There is no command and no --role", "`postern help` shows all commands");
     }
-    return runRoleCommand({ role, config, overrides });
+    return runService({ choose, config, overrides });
   },
 });
 
-interface RoleCommand {
-  readonly role: RoleName;
+/** Says which of the services of a file is meant. Throws {@linkcode FatalError}. */
+type Chooser = (source: SettingsText) => ServiceName;
+
+function chooserOf({ role, instance }: ServiceWish): Chooser | undefined {
+  if (instance !== undefined) return (source) => chooseInstance(source, { role, instance });
+  return role === undefined ? undefined : () => ({ role });
+}
+
+interface ServiceCommand {
+  readonly choose: Chooser;
   /** Path of the settings file; absent: the default one. */
   readonly config: string | undefined;
   readonly overrides: readonly string[];
@@ -62,21 +81,21 @@ function fromAnywhere(config: string | undefined): string | undefined {
   return `${Deno.cwd()}/${config}`;
 }
 
-/** Runs the role until it ends. */
-async function runRoleCommand(command: RoleCommand): Promise<ExitCode> {
-  const { role, overrides } = command;
+/** Runs the service until it ends. */
+async function runService({ choose, overrides, ...command }: ServiceCommand): Promise<ExitCode> {
   const config = fromAnywhere(command.config);
+  // Before it is read, so that no change of it goes unnoticed.
+  const settingsMark = markFile(config ?? DEFAULT_SETTINGS_FILE);
   const source = readSettingsText(config);
+  const service = choose(source);
   const openSsl = await findOpenSsl();
   if ("fault" in openSsl) throw openSsl.fault;
-  const { settings, lines } = loadSettingsText(source, {
-    role,
-    overrides,
-    openSslVersionNumber: openSsl.number,
-  });
+  const request = { ...service, overrides, openSslVersionNumber: openSsl.number };
+  const { settings, lines } = loadSettingsText(source, request);
   if (lines.length > 0) printError(lines.join("\n") + "\n");
   if (settings === undefined) {
-    throw new FatalError(`Cannot start ${role}: the settings in ${source.name} have errors`, {
+    const title = serviceTitle(service);
+    throw new FatalError(`Cannot start ${title}: the settings in ${source.name} have errors`, {
       hint: "Correct the lines above; `postern config check` shows them again",
     });
   }
@@ -85,17 +104,15 @@ async function runRoleCommand(command: RoleCommand): Promise<ExitCode> {
   return await runRole({
     ...(config !== STANDARD_INPUT && {
       reread: () => {
-        const text = readSettingsText(config);
-        const loaded = loadSettingsText(text, {
-          ...{ role, overrides },
-          openSslVersionNumber: openSsl.number,
-        });
+        const loaded = loadSettingsText(readSettingsText(config), request);
         const threads = loaded.settings === undefined ? 0 : threadsOf(loaded.settings);
         return { ...loaded, threads };
       },
     }),
     settings,
-    worker: WORKERS[role],
+    settingsFile: source.name,
+    ...(config !== STANDARD_INPUT && { settingsMark }),
+    worker: WORKERS[settings.role],
     threads: threadsOf(settings),
   });
 }

@@ -9,9 +9,9 @@ import {
   formatFinding,
   type Loaded,
   loadSettings,
-  type RoleName,
   type Settings,
 } from "../config/settings.ts";
+import type { ServiceName } from "../config/services.ts";
 import { readInputFile } from "./input_file.ts";
 
 /** The file that is read when no other is named. */
@@ -25,8 +25,9 @@ export interface SettingsText {
 }
 
 /** What to load, and for whom. */
-export interface SettingsRequest {
-  readonly role: RoleName;
+export interface SettingsRequest extends ServiceName {
+  /** What master(8) calls the service. */
+  readonly serviceName?: string;
   /** `name=value` of each `-o`. */
   readonly overrides: readonly string[];
   /** As `OpenSSL_version_num()`, where it is known. */
@@ -49,21 +50,23 @@ export function readSettingsText(path: string | undefined): SettingsText {
   return { name, text: decode(bytes, name) };
 }
 
-/** Settings of `request.role` from `source`, with a line for each finding. */
+/** Settings of one service from `source`, with a line for each finding. */
 export function loadSettingsText(source: SettingsText, request: SettingsRequest): LoadedSettings {
   const { settings, findings } = load(source, request);
   return { settings, lines: findings.map(formatFinding) };
 }
 
-/** What is wrong with `source` for any of `roles`, in the order of the file; each fault once. */
+/** What is wrong with `source` for any of `services`, in the order of the file; each fault once. */
 export function findFaults(
   source: SettingsText,
-  request: Omit<SettingsRequest, "role"> & { readonly roles: readonly RoleName[] },
+  request: Omit<SettingsRequest, keyof ServiceName> & {
+    readonly services: readonly ServiceName[];
+  },
 ): readonly Finding[] {
-  const { roles, ...rest } = request;
+  const { services, ...rest } = request;
   const faults = new Map<string, Finding>();
-  for (const role of roles) {
-    for (const finding of load(source, { ...rest, role }).findings) {
+  for (const service of services) {
+    for (const finding of load(source, { ...rest, ...service }).findings) {
       faults.set(formatFinding(finding), finding);
     }
   }

@@ -12,7 +12,7 @@ import { buildDictionary, givenValues } from "./dictionary.ts";
 import { ExpansionError } from "./expand.ts";
 import { FindingList, type Place } from "./findings.ts";
 import { type AssignedLayer, type OwnAssignment, readOverrides, sortEntries } from "./layers.ts";
-import { OWN_TABLES, type OwnKey } from "./own_keys.ts";
+import { instanceKeys, OWN_TABLES, type OwnKey } from "./own_keys.ts";
 import { parameterRow, PARAMETERS, type RoleName } from "./parameters.ts";
 import type { LoadRequest } from "./settings.ts";
 import { readToml, type TomlValue } from "./toml_source.ts";
@@ -92,11 +92,19 @@ function expand(value: () => string): { expanded: string; fault?: string } {
   }
 }
 
-/** All our own keys, table by table, set or with their defaults. Never throws because of the text. */
-export function describeOwnKeys(text: string): readonly DescribedOwnKey[] {
-  const { own } = sortEntries(readToml(text), new FindingList(""));
+/**
+ * All our own keys, table by table, set or with their defaults; behind them those of one instance, if
+ * it is named and there. Never throws because of the text.
+ */
+export function describeOwnKeys(text: string, instance?: string): readonly DescribedOwnKey[] {
+  const { own, instances } = sortEntries(readToml(text), new FindingList(""));
+  const role = instances.get(instance ?? "")?.role;
+  const tables = [...OWN_TABLES];
+  if (instance !== undefined && role !== undefined) {
+    tables.push([`instance.${instance}`, instanceKeys(role)]);
+  }
   const described: DescribedOwnKey[] = [];
-  for (const [table, rows] of OWN_TABLES) {
+  for (const [table, rows] of tables) {
     for (const [key, row] of Object.entries(rows)) {
       const found = own.find((given) => given.table === table && given.key === key);
       // What stands in [cache] holds for each cache that does not say otherwise.

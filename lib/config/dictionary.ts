@@ -63,6 +63,8 @@ export interface GivenTo {
   readonly role: RoleName;
   /** Name of the instance, if it is one. */
   readonly instance?: string;
+  /** What master(8) calls the service. @default {the instance, or else the role} */
+  readonly serviceName?: string;
   /** Path of the settings file. */
   readonly file: string;
   readonly processId?: number;
@@ -72,10 +74,10 @@ export interface GivenTo {
  * Values that the program itself gives: the read-only names, and the folder of the settings file for
  * config_directory, which a file may set as well.
  */
-export function givenValues({ role, instance, file, processId }: GivenTo) {
+export function givenValues({ role, instance, serviceName, file, processId }: GivenTo) {
   const given = new Map<string, string>([
     ["process_name", role],
-    ["service_name", instance ?? role],
+    ["service_name", serviceName ?? instance ?? role],
   ]);
   if (processId !== undefined) given.set("process_id", String(processId));
   const slash = file.lastIndexOf("/");

@@ -2,7 +2,7 @@
  * The tables of which there may be many: `[instance.NAME]`, one more service of a role, and
  * `[[listener]]`, proxying without a caller of Postfix's.
  *
- * Both are read and checked; nothing starts what they describe, and that is said once for each.
+ * Nothing starts a listener, and that is said once for each.
  *
  * @module
  */
@@ -15,6 +15,8 @@ import { ROLE_NAMES, type RoleName } from "./parameters.ts";
 import { readOwnValue } from "./own_values.ts";
 import type { TomlEntry, TomlTable } from "./toml_source.ts";
 
+/** What may stand in a file name, in master.cf and behind the `@` of a unit. */
+const INSTANCE_NAME = /^[\w@:.,+][\w@:.,+-]*$/;
 const NOT_OBEYED = "Accepted, but nothing obeys it yet";
 
 interface InstanceTable {
@@ -115,8 +117,16 @@ export class NamedTables {
     if (known !== undefined) return known;
     const table = { place, role: undefined, badRole: false, entries: [] };
     this.#instances.set(path[1], table);
-    this.#noteIdle(path.slice(0, 2), place);
+    this.#checkName(path, place);
     return table;
+  }
+
+  /** The name is the last part of a path, and stands in names of units. */
+  #checkName([, name]: readonly string[], place: Place): void {
+    if (INSTANCE_NAME.test(name) && name !== "." && name !== "..") return;
+    const message = `Cannot call an instance ${quote(name)}: it names a socket and a unit`;
+    const hint = "use letters, digits and ._-+@:, only, and no - at the start";
+    this.#error(message, hint, { path: ["instance", name], place });
   }
 
   #instanceKey(table: InstanceTable, entry: TomlEntry): void {

@@ -45,6 +45,16 @@ export function instanceKeys(role: RoleName): Readonly<Record<string, OwnKey>> {
   return OWN_TABLES.get(`service.${role}`) ?? {};
 }
 
+/**
+ * Keys that an instance does not have of `[service.ROLE]` where it does not set them: two services
+ * cannot listen on one address.
+ */
+export const NOT_INHERITED = [
+  "socket",
+  "metrics",
+  "control",
+] as const satisfies readonly (keyof typeof SERVICE_ROLE_KEYS)[];
+
 /** The table that has a key called `key`, for hints. */
 export function tableWithKey(key: string): string | undefined {
   for (const [name, rows] of OWN_TABLES) {

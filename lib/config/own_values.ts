@@ -7,6 +7,7 @@
 import { type FindingList, type Problem, quote } from "./findings.ts";
 import { readValue } from "./kinds.ts";
 import type { OwnAssignment } from "./layers.ts";
+import { readLoopbackPlace } from "./loopback.ts";
 import { OWN_TABLES, type OwnKey, type OwnValues } from "./own_keys.ts";
 import { isObeyed } from "./parameters.ts";
 import type { TomlValue } from "./toml_source.ts";
@@ -85,7 +86,24 @@ export function readOwnValue(given: TomlValue, row: OwnKey): OwnReading {
     case "text":
       if (text === undefined) return refuse("Cannot read a text", "write it in quotes");
       return readValue(text, { kind: "str" });
+    case "socket":
+      return readSocket(text);
+    case "loopback":
+      return readLoopback(text);
   }
+}
+
+function readSocket(text: string | undefined): OwnReading {
+  if (text === "" || text === "off" || text?.startsWith("/")) return take(text);
+  const found = text === undefined ? "" : `: ${quote(text)}`;
+  return refuse(`Cannot read the path of a socket${found}`, 'write an absolute path, or "off"');
+}
+
+function readLoopback(text: string | undefined): OwnReading {
+  if (text === "") return take(text);
+  if (text === undefined) return refuse("Cannot read an address", "write it in quotes");
+  const place = readLoopbackPlace(text);
+  return "severity" in place ? { problems: [place] } : take(text);
 }
 
 function take(value: unknown): OwnReading {

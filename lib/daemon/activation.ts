@@ -7,6 +7,9 @@
  * role. It belongs to systemd, which goes on listening when the service has ended: its name in the file
  * system is never removed here.
  *
+ * Among them stand the descriptors that a run before this one has had kept; they are no sockets, and go by
+ * their names.
+ *
  * @module
  */
 import { FatalError } from "../base/errors.ts";
@@ -50,6 +53,20 @@ export function takePassedSockets(
     setCloseOnExec(fd);
     return { fd, name: names[index] ?? "" };
   });
+}
+
+/** What ticket keys are kept in, by the name that it was given to the service manager with. */
+export const TICKET_KEYS_NAME = "ticket-keys";
+
+/** Tells what a run before this one has had kept from the sockets, whatever kind of descriptor it is. */
+export function splitKept(
+  passed: readonly PassedSocket[],
+): { readonly sockets: readonly PassedSocket[]; readonly kept: readonly number[] } {
+  const isKept = ({ name }: PassedSocket) => name === TICKET_KEYS_NAME;
+  return {
+    sockets: passed.filter((one) => !isKept(one)),
+    kept: passed.filter(isKept).map(({ fd }) => fd),
+  };
 }
 
 /**

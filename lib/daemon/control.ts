@@ -11,18 +11,38 @@ import { EXIT, type ExitCode, FatalError, messageOf } from "../base/errors.ts";
 import { describeErrno } from "../ffi/errno.ts";
 import { closeFile, writeFile } from "../ffi/libc/file.ts";
 import { pipe } from "../ffi/libc/socket.ts";
+import type { Settings } from "../config/settings.ts";
 import type { Log } from "../log/log.ts";
+import type { FileMark } from "./file_marks.ts";
 import { makeGate, openGate } from "./gate.ts";
-import { type Command, encodeCommand, type Report, type StartMessage } from "./seam.ts";
+import type { NumberBoard, ThreadNumbers } from "./numbers/number_board.ts";
+import { Parcel } from "./parcel.ts";
+import {
+  type Adoption,
+  type Command,
+  encodeCommand,
+  type Report,
+  type StartMessage,
+} from "./seam.ts";
 import { makeSlowCall } from "./slow_calls.ts";
 import type { StuckThread } from "./watchdog.ts";
 
 /** What {@linkcode Control.add} is told of a thread. */
-export type ThreadStart = Omit<StartMessage, "commandFd" | "gate">;
+export type ThreadStart = Omit<StartMessage, "commandFd" | "gate" | "numbers">;
+
+/** What threads are controlled with. */
+export interface ControlOptions {
+  readonly drainLimitMs: number;
+  /** Where the numbers of all threads come together. */
+  readonly board: NumberBoard;
+  /** Takes what a thread is about to read. */
+  readonly noteFiles: (files: readonly FileMark[]) => void;
+}
 
 /** What the handlers of one thread may do. */
 interface Thread {
   opened(): void;
+  announce: ThreadNumbers["announce"];
   stopAccepting(): void;
   end(): void;
   /** Counts it as ended, which it is not: its descriptors stay open, and should it go on, it ends. */
@@ -34,6 +54,8 @@ interface Thread {
 export class Control {
   readonly #log: Log;
   readonly #drainLimitMs: number;
+  readonly #board: NumberBoard;
+  readonly #noteFiles: (files: readonly FileMark[]) => void;
   readonly #gate = makeGate();
   readonly #commandFds: number[] = [];
   readonly #threads: Thread[] = [];
@@ -51,12 +73,18 @@ export class Control {
   #accepting = 0;
   #asked: "nothing" | "drain" | "stop" = "nothing";
   #exitCode: ExitCode = EXIT.ok;
+  /** Ends what was to come to its end by itself. */
+  #limit: ReturnType<typeof setTimeout> | undefined;
+  /** Who waits for the answer to other settings. */
+  #adoption: PromiseWithResolvers<Adoption> | undefined;
   /** Failures that have been logged. */
   readonly #told = new Set<string>();
 
-  constructor(log: Log, drainLimitMs: number) {
+  constructor(log: Log, options: ControlOptions) {
     this.#log = log;
-    this.#drainLimitMs = drainLimitMs;
+    this.#drainLimitMs = options.drainLimitMs;
+    this.#board = options.board;
+    this.#noteFiles = options.noteFiles;
   }
 
   /** All threads have opened what they need, or one of them never will. */
@@ -101,7 +129,8 @@ export class Control {
     this.#waiting++;
     this.#accepting++;
     const worker = new Worker(module, { type: "module", name: `service-${start.index}` });
-    const thread = this.#follow(worker, ends);
+    const numbers = this.#board.attach();
+    const thread = this.#follow(worker, ends, numbers);
     this.#threads.push(thread);
     worker.onmessage = (event: MessageEvent<Report>) => this.#take(event.data, thread);
     worker.onerror = (event) => {
@@ -110,7 +139,12 @@ export class Control {
       thread.end();
     };
     worker.postMessage(
-      { ...start, commandFd: ends[0], gate: this.#gate } satisfies StartMessage,
+      {
+        ...start,
+        commandFd: ends[0],
+        gate: this.#gate,
+        numbers: numbers.memory,
+      } satisfies StartMessage,
     );
   }
 
@@ -127,6 +161,20 @@ export class Control {
   /** Ends the sessions. */
   stop(): void {
     this.#ask("stop");
+  }
+
+  /** Has the thread take other settings; only for a role of one thread. */
+  async adopt(settings: Settings): Promise<Adoption> {
+    const parcel = new Parcel(settings);
+    const answer = Promise.withResolvers<Adoption>();
+    this.#adoption = answer;
+    this.#threads[0].send({ kind: "settings", ...parcel.place });
+    // A thread that is stuck may still read it, so that it is not given back then.
+    const ended = this.finished.then(() => ({ fault: "the service is ending", fixed: [] }));
+    const adoption = await Promise.race([answer.promise, ended]);
+    if (this.#adoption !== answer) parcel[Symbol.dispose]();
+    this.#adoption = undefined;
+    return adoption;
   }
 
   /** Does `step`; ends everything when it throws, which is logged. */
@@ -146,7 +194,7 @@ export class Control {
     this.#threads[index].abandon();
   }
 
-  #follow(worker: Worker, ends: readonly [number, number]): Thread {
+  #follow(worker: Worker, ends: readonly [number, number], numbers: ThreadNumbers): Thread {
     let opening = true;
     let accepting = true;
     let ended = false;
@@ -166,9 +214,11 @@ export class Control {
       stopAccepting();
       // The thread has left its loop, or never reached it, or is stuck.
       worker.terminate();
+      numbers.end();
     };
     return {
       opened,
+      announce: numbers.announce,
       stopAccepting,
       abandon: () => {
         if (ended) return;
@@ -203,6 +253,14 @@ export class Control {
         });
         return;
       }
+      case "series":
+        return thread.announce(report.series);
+      case "adopted":
+        this.#adoption?.resolve(report.adoption);
+        this.#adoption = undefined;
+        return;
+      case "files":
+        return this.#noteFiles(report.files);
       case "dismissed":
         return this.#ask("drain");
       case "draining":
@@ -236,7 +294,8 @@ export class Control {
     openGate(this.#gate, "leave");
     if (what === "drain") {
       // Unreferenced: it must not keep a process alive whose threads have all ended.
-      Deno.unrefTimer(setTimeout(() => this.#ask("stop"), this.#drainLimitMs));
+      this.#limit = setTimeout(() => this.#ask("stop"), this.#drainLimitMs);
+      Deno.unrefTimer(this.#limit);
     }
   }
 
@@ -246,6 +305,7 @@ export class Control {
     if (this.#running > 0) return;
     for (const fd of this.#commandFds) closeFile(fd);
     this.#commandFds.length = 0;
+    clearTimeout(this.#limit);
     this.#finished.resolve(this.#exitCode);
   }
 }

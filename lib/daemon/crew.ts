@@ -11,69 +11,108 @@
 import { EXIT, type ExitCode } from "../base/errors.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Log } from "../log/log.ts";
-import { Control, type ThreadStart } from "./control.ts";
+import { Control, type ControlOptions, type ThreadStart } from "./control.ts";
 import { Progress } from "./progress.ts";
+import type { Adoption } from "./seam.ts";
+import { keepNamed } from "./settings_changes.ts";
 import { lookIntervalMs, turnLimitMs, Watchdog } from "./watchdog.ts";
 
 /** What all crews of a process have in common. */
-export interface CrewGround {
+export interface CrewGround extends ControlOptions {
   readonly log: Log;
   /** Address of the role's worker module. */
   readonly worker: URL;
   /** What each thread is told, apart from what belongs to its crew. */
   readonly start: Omit<ThreadStart, "settings" | "index" | "progress">;
-  readonly drainLimitMs: number;
 }
 
 /** One crew. */
 export class Crew {
-  readonly settings: Settings;
+  #settings: Settings;
   readonly control: Control;
   /** Finds out whether its threads are well; not the one that ends them. */
   readonly health: Watchdog;
+  readonly #guard: Watchdog;
+  readonly #memories: readonly SharedArrayBuffer[];
   readonly #log: Log;
+  readonly #faults: string[] = [];
   #onTrial = false;
 
   /** Starts `threads` threads, which open what they need. */
   constructor(settings: Settings, threads: number, ground: CrewGround) {
-    this.settings = settings;
+    this.#settings = settings;
     this.#log = ground.log;
-    this.control = new Control(this.#threadLog(), ground.drainLimitMs);
-    const memories = Array.from({ length: threads }, () => Progress.allocate());
-    const watch = () => new Watchdog(memories.map((memory) => new Progress(memory)));
-    this.health = watch();
-    this.#guard(watch());
-    for (const [index, progress] of memories.entries()) {
+    this.control = new Control(this.#threadLog(), ground);
+    this.#memories = Array.from({ length: threads }, () => Progress.allocate());
+    this.health = this.watch();
+    this.#guard = this.watch();
+    this.#keepGuard();
+    for (const [index, progress] of this.#memories.entries()) {
       const channelFd = index === 0 ? ground.start.channelFd : undefined;
       this.control.add(ground.worker, { ...ground.start, channelFd, settings, index, progress });
     }
   }
 
-  /** Lets the threads serve, once they have opened everything; whether they do. */
-  async tryToServe(): Promise<boolean> {
+  /** How many threads it began with. */
+  get threads(): number {
+    return this.#memories.length;
+  }
+
+  /** A pair of eyes on all threads that has not looked yet. */
+  watch(): Watchdog {
+    return new Watchdog(this.#memories.map((memory) => new Progress(memory)));
+  }
+
+  /**
+   * Lets the threads serve, once they have opened everything. Why they do not; then they have ended, and
+   * nothing was logged of it. `undefined`: they do.
+   */
+  async tryToServe(): Promise<string | undefined> {
     this.#onTrial = true;
     await this.control.opened;
     this.control.serve();
     await this.control.ready;
     this.#onTrial = false;
-    return !this.control.stopping;
+    if (!this.control.stopping) return undefined;
+    await this.control.finished;
+    return this.#faults.join("; ");
   }
 
-  /** What ends a process is, in a crew that may fail, an error. */
+  /** The settings that are in force. */
+  get settings(): Settings {
+    return this.#settings;
+  }
+
+  /** Has the thread of a role that has but one take other settings. */
+  async adopt(settings: Settings): Promise<Adoption> {
+    const adoption = await this.control.adopt(settings);
+    if (adoption.fault === undefined) {
+      this.#settings = keepNamed(this.#settings, settings, adoption.fixed);
+    }
+    return adoption;
+  }
+
+  /** What would end a process is, in a crew that may fail, for whoever tries it to tell. */
   #threadLog(): Log {
     const log = this.#log;
     return {
-      info: (text) => log.info(text),
-      warn: (text) => log.warn(text),
-      error: (text) => log.error(text),
-      fatal: (text) => this.#onTrial ? log.error(text) : log.fatal(text),
+      ...log,
+      fatal: (text) => {
+        if (this.#onTrial) this.#faults.push(text);
+        else log.fatal(text);
+      },
     };
   }
 
-  #guard(watchdog: Watchdog): void {
+  /** What the thread that has least has left before the process is ended, milliseconds. */
+  get marginMs(): number {
+    return this.#guard.marginMs(turnLimitMs(this.settings));
+  }
+
+  #keepGuard(): void {
     const limitMs = turnLimitMs(this.settings);
     const timer = setInterval(() => {
-      const stuck = watchdog.look();
+      const stuck = this.#guard.look();
       if (stuck !== undefined) this.control.giveUp(stuck, limitMs);
     }, lookIntervalMs(limitMs));
     this.control.finished.then(() => clearInterval(timer));
@@ -98,6 +137,11 @@ export class Crews {
     return this.#current;
   }
 
+  /** The crew in charge first, then those that leave. */
+  get all(): readonly Crew[] {
+    return [this.#current, ...this.#leaving];
+  }
+
   /** The end has begun. */
   get stopped(): Promise<void> {
     return this.#stopping.promise;
@@ -120,11 +164,16 @@ export class Crews {
   /** Whether every thread makes progress. To be asked often. */
   get isWell(): boolean {
     let isWell = true;
-    for (const { health } of [this.#current, ...this.#leaving]) {
+    for (const { health } of this.all) {
       health.look();
       if (!health.isWell) isWell = false;
     }
     return isWell;
+  }
+
+  /** What the thread that has least has left before the process is ended, milliseconds. */
+  get marginMs(): number {
+    return Math.min(this.#current.marginMs, ...[...this.#leaving].map((crew) => crew.marginMs));
   }
 
   /** Puts a crew that serves in charge; the one before it lets its sessions end. */
@@ -146,7 +195,7 @@ export class Crews {
 
   /** Ends all sessions. */
   stop(): void {
-    for (const { control } of [this.#current, ...this.#leaving]) control.stop();
+    for (const { control } of this.all) control.stop();
   }
 
   #follow(crew: Crew): void {

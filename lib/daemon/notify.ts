@@ -9,7 +9,14 @@
  */
 import { utf8 } from "../base/bytes.ts";
 import { closeFile } from "../ffi/libc/file.ts";
-import { abstractAddress, connect, send, unixAddress, unixDatagram } from "../ffi/libc/socket.ts";
+import {
+  abstractAddress,
+  connect,
+  send,
+  sendWithDescriptor,
+  unixAddress,
+  unixDatagram,
+} from "../ffi/libc/socket.ts";
 import { describeErrno } from "../ffi/errno.ts";
 import { type Environment, readNumber } from "./environment.ts";
 
@@ -71,6 +78,23 @@ export class Notifier {
   /** The service is alive. */
   pulse(): void {
     this.#send("WATCHDOG=1");
+  }
+
+  /** Whether somebody is told. */
+  get isConnected(): boolean {
+    return this.#fd >= 0;
+  }
+
+  /** Has the service manager keep a descriptor for the next run, under a name; 0, or `-errno`. */
+  keep(name: string, descriptor: number): number {
+    if (this.#fd < 0) return 0;
+    const bytes = utf8(`FDSTORE=1\nFDNAME=${name}`);
+    return Math.min(sendWithDescriptor(this.#fd, bytes, descriptor), 0);
+  }
+
+  /** Has the service manager forget all descriptors that it keeps under a name. */
+  forget(name: string): void {
+    this.#send(`FDSTOREREMOVE=1\nFDNAME=${name}`);
   }
 
   /** Closes the socket; nothing is said any more. */

@@ -14,15 +14,29 @@ import { fromUtf8 } from "../base/bytes.ts";
 import { systemClock } from "../base/clock.ts";
 import { readFile } from "../ffi/libc/file.ts";
 import { processId } from "../ffi/libc/process.ts";
+import { opensslVersionText } from "../ffi/openssl/openssl.ts";
 import { type Log, openLog } from "../log/log.ts";
 import { Reactor, READY, type ReadyHandler, type Registration } from "../reactor/reactor.ts";
-import { type Command, decodeCommand, type Report, type StartMessage } from "./seam.ts";
+import { KeptMemory } from "./kept_memory.ts";
+import { readParcel } from "./parcel.ts";
+import {
+  type Adoption,
+  type Command,
+  decodeCommand,
+  type Report,
+  type StartMessage,
+} from "./seam.ts";
+import { markFile } from "./file_marks.ts";
 import { waitAtGate } from "./gate.ts";
+import { countLog } from "./numbers/log_numbers.ts";
+import { countLoop } from "./numbers/loop_numbers.ts";
+import { Numbers } from "./numbers/numbers.ts";
 import { Progress } from "./progress.ts";
 import { SharedCounters } from "./shared_counters.ts";
 import { SlowCallClient } from "./slow_calls.ts";
 import type { SlowCalls } from "../reactor/slow_calls.ts";
 import type { Settings } from "../config/settings.ts";
+import manifest from "../../deno.json" with { type: "json" };
 
 /** What a service is given. */
 export interface ServiceHall {
@@ -37,8 +51,17 @@ export interface ServiceHall {
   readonly isFirst: boolean;
   /** Counters that all threads of the process share. */
   readonly shared: SharedCounters;
+  /** Numbers that this thread shows. */
+  readonly numbers: Numbers;
   /** Makes calls that may wait for a disk. */
   readonly slowCalls: SlowCalls;
+  /**
+   * To be called right before files are read that the service is made of, so that a change of one of them
+   * can be noticed.
+   */
+  noteFiles(paths: readonly string[]): void;
+  /** What a run before this one has left, and the next one will find; absent: nothing is kept. */
+  readonly kept: KeptMemory | undefined;
   /** To be called when everything is closed after {@linkcode Service.drain}. */
   drained(): void;
 }
@@ -47,6 +70,11 @@ export interface ServiceHall {
 export interface Service {
   /** Stop accepting; call `hall.drained()` once the last connection has ended. */
   drain(): void;
+  /**
+   * Takes other settings of the same role, all of them or none but those that it names. Absent: the
+   * service takes settings only when it is made.
+   */
+  adopt?(settings: Settings): Adoption;
   /** Close everything at once; the loop ends after this turn. */
   close(): void;
 }
@@ -71,6 +99,8 @@ export function serve(makeService: MakeService): void {
     } catch (error) {
       scope.postMessage(failureOf(error));
     }
+    // Whoever has nothing left to do makes no progress, and others of its crew may go on for long.
+    new Progress(event.data.progress).waiting();
   };
 }
 
@@ -89,12 +119,19 @@ export function failureOf(error: unknown): Report {
   };
 }
 
+const CANNOT_ADOPT: Adoption = { fault: "the service takes them only at its start", fixed: [] };
+
 function run(start: StartMessage, makeService: MakeService, report: (r: Report) => void): void {
   const progress = new Progress(start.progress);
   progress.opening();
-  const reactor = new Reactor(systemClock, progress);
+  const numbers = new Numbers(start.numbers, (series) => report({ kind: "series", series }));
+  const reactor = new Reactor(systemClock, countLoop(numbers, progress));
   const { settings, listenFd } = start;
-  const log = openLog({ ...start.log, pid: processId() });
+  using log = openLog({
+    ...{ ...start.log, pid: processId(), thread: start.index },
+    defer: (delayMs, act) => void reactor.after(delayMs, act),
+  });
+  log.watch(countLog(numbers));
   const slowCalls = new SlowCallClient((request) => report({ kind: "slow", request }));
   const hall: ServiceHall = {
     reactor,
@@ -104,14 +141,26 @@ function run(start: StartMessage, makeService: MakeService, report: (r: Report) 
     ownerId: start.ownerId,
     isFirst: start.index === 0,
     shared: new SharedCounters(start.shared),
+    numbers,
     slowCalls,
+    noteFiles: (paths) => {
+      // What one thread reads all of them do.
+      if (start.index > 0 || settings.service.reload !== "watch") return;
+      report({ kind: "files", files: paths.map(markFile) });
+    },
     drained: () => reactor.stop(),
+    kept: start.keptFd === undefined ? undefined : new KeptMemory(start.keptFd),
   };
+  countThread(numbers);
   const service = makeService(hall);
   const commands = new CommandReader(start.commandFd, (command) => {
     switch (command.kind) {
       case "slow":
         return slowCalls.finish(command.id, command.result);
+      case "settings": {
+        const adopted = service.adopt?.(readParcel<Settings>(command));
+        return report({ kind: "adopted", adoption: adopted ?? CANNOT_ADOPT });
+      }
       case "drain":
         service.drain();
         return report({ kind: "draining" });
@@ -133,6 +182,14 @@ function run(start: StartMessage, makeService: MakeService, report: (r: Report) 
   service.close();
   registration.close();
   reactor.close();
+}
+
+/** What every thread shows of itself. */
+function countThread(numbers: Numbers): void {
+  const { version } = manifest;
+  const labels = { version, deno: Deno.version.deno, openssl: opensslVersionText };
+  numbers.gauge("postern_build_info", labels).set(1);
+  numbers.gauge("postern_service_threads").set(1);
 }
 
 /** Tells once when the channel ends; nothing ever comes through it. */

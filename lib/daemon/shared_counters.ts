@@ -8,7 +8,7 @@
  */
 
 /** Places of the counters, 32 bits each. */
-const PLACE = { connections: 0, accepted: 1 } as const;
+const PLACE = { connections: 0, accepted: 1, sessions: 2 } as const;
 
 /** The counters of one process, as one thread sees them. */
 export class SharedCounters {
@@ -32,6 +32,11 @@ export class SharedCounters {
   /** How many there have been so far. */
   get accepted(): number {
     return Atomics.load(this.#counters, PLACE.accepted);
+  }
+
+  /** A number that no other session of the process has had, from 1. */
+  nextSession(): number {
+    return Atomics.add(this.#counters, PLACE.sessions, 1) + 1;
   }
 
   /** Counts connections of this thread: 1 for one that opens, -1 for one that closes. */

@@ -67,6 +67,12 @@ export class Watchdog {
     return stuck;
   }
 
+  /** What is left of the limit for the thread that has least, milliseconds, as of the last look. */
+  marginMs(limitMs: number): number {
+    const looks = Math.max(0, ...this.#watched.map((watched) => watched.looks));
+    return Math.max(limitMs - looks * lookIntervalMs(limitMs), 0);
+  }
+
   /** Whether no thread has been found in the same turn twice. */
   get isWell(): boolean {
     return this.#watched.every(({ looks }) => looks === 0);

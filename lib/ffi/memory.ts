@@ -65,6 +65,12 @@ export function copyFromC(bytes: Bytes, pointer: Deno.PointerObject, count: numb
   libc.copy_from_c(bytes, pointer, count);
 }
 
+/** As {@linkcode copyFromC}, from an address that C has written somewhere: no object is made for it. */
+export function copyFromAddress(bytes: Bytes, address: bigint, count: number): void {
+  assert(count <= bytes.length, "the bytes copied fit");
+  libc.copy_from_address(bytes, address, count);
+}
+
 /** Copies the first `count` of `bytes` to `pointer`, where there must be room. */
 export function copyToC(pointer: Deno.PointerObject, bytes: Bytes, count: number): void {
   assert(count <= bytes.length, "the bytes copied exist");

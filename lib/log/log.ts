@@ -1,131 +1,171 @@
 /**
- * Log lines in Postfix's shapes: `postfix/tlsproxy[1234]: warning: text`.
+ * What the rest of the house logs through: lines of text in Postfix's shapes, or objects.
  *
- * The five severities are those of Postfix's util/msg.c; the text of everything above information
- * begins with its severity, as people's log watchers expect. Text of peers may stand in a line as it
- * is: control characters are replaced here, in one place, so that nobody can forge a line.
+ * The five severities are those of Postfix's util/msg.c, and `debug` for what `-v` tells. Whoever logs
+ * gives a text and, where there is one, what the line is about; a line of text does not ask about that.
  *
  * @module
  */
 import { BaseHandler, Logger, LogLevels, type LogRecord } from "@std/log";
-import type { Bytes } from "../base/bytes.ts";
-import { LineWriter } from "./writer.ts";
+import { type Bytes, utf8 } from "../base/bytes.ts";
+import { type Defer, Folding } from "./folding.ts";
+import { jsonForm, type JsonOptions } from "./json_form.ts";
+import type { Line, LogSubject, Severity } from "./line.ts";
+import { wordsOf } from "./line.ts";
+import { Head, type HeadOptions, textForm } from "./text_form.ts";
+import { LineWriter, TEXT_BYTES_MAX } from "./writer.ts";
+
+export type { LogFields, LogSubject, Severity } from "./line.ts";
+
+/** Longest line with an object in it, in bytes; postlogd(8) takes no longer datagram. */
+const JSON_BYTES_MAX = 4000;
+/** What log readers know an object by in a line of syslog's (Common Event Expression). */
+const COOKIE = "@cee: ";
 
 /** What the rest of the house logs through. */
 export interface Log {
+  /** Lines are objects: who has more to tell than a text may take the trouble. */
+  readonly isStructured: boolean;
+  /** How much more than usual is told, as often as `-v` was given; 0: nothing. */
+  readonly verbose: number;
+  /** For whoever wants to know all; only with {@linkcode Log.verbose}, which the caller looks at. */
+  debug(text: string, about?: LogSubject): void;
   /** Normal operation. */
-  info(text: string): void;
+  info(text: string, about?: LogSubject): void;
   /** Something is wrong, and the service goes on. */
-  warn(text: string): void;
+  warn(text: string, about?: LogSubject): void;
   /** A request or a part of the service failed, and the service goes on. */
-  error(text: string): void;
+  error(text: string, about?: LogSubject): void;
   /** The process cannot go on. */
-  fatal(text: string): void;
+  fatal(text: string, about?: LogSubject): void;
 }
 
-/** Where lines go and what they begin with. */
-export interface LogOptions {
-  /** Identity, for example `postfix/tlsmgr`. */
-  name: string;
-  /** Process id shown with it. */
-  pid: number;
+/** Told of each line: what became of it. */
+export interface LogWitness {
+  /** A line was written. */
+  written(severity: Severity): void;
+  /** A line could not be written. */
+  lost(): void;
+  /** `count` lines were told by one that says how often. */
+  folded(count: number): void;
+}
+
+/** A log that was opened, for whoever opened it; at its end it tells of what is held back. */
+export interface OpenLog extends Log, Disposable {
+  /** From here on `witness` is told of each line; there is one witness. */
+  watch(witness: LogWitness): void;
+}
+
+/** Where lines go and what they look like. */
+export interface LogOptions extends HeadOptions, JsonOptions {
   /** Descriptor of stderr or of a log file; not owned. */
-  fd: number;
-  /** Host name and time of day precede the identity, as in Postfix's `maillog_file`. */
-  stamped: boolean;
-  /** Host shown then. @default the machine's name up to its first dot */
-  host?: string;
-  /** Lines begin with the priority that systemd's journal reads, `<6>` for information. */
-  priorities?: boolean;
-  /** Number of a syslog facility: lines begin as those of syslog(3) do, with priority and time. */
-  facility?: number;
+  readonly fd: number;
   /** Address of the socket that `fd` is connected to: lines are datagrams, without an end of line. */
-  datagramTo?: Bytes;
+  readonly datagramTo?: Bytes;
+  /** @default "postfix" */
+  readonly format?: "postfix" | "json";
+  /** How often `-v` was given. @default {0} */
+  readonly verbose?: number;
+  /** Makes sure that lines are not held back too long; absent: none is held back. */
+  readonly defer?: Defer;
 }
 
-/** Severity words by `@std/log` level. */
-const PREFIX: Readonly<Record<number, string>> = {
-  [LogLevels.DEBUG]: "",
-  [LogLevels.INFO]: "",
-  [LogLevels.WARN]: "warning: ",
-  [LogLevels.ERROR]: "error: ",
-  [LogLevels.CRITICAL]: "fatal: ",
-};
-
-/** Priorities of syslog(3) by `@std/log` level. */
-const PRIORITY: Readonly<Record<number, number>> = {
-  [LogLevels.DEBUG]: 7,
-  [LogLevels.INFO]: 6,
-  [LogLevels.WARN]: 4,
-  [LogLevels.ERROR]: 3,
-  [LogLevels.CRITICAL]: 2,
-};
-
-const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
-
-/** Replaces what could end a line or drive a terminal by `?` (Postfix's util/printable.c). */
-export function printable(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, "?");
-}
-
-/** A handler of `@std/log` that words records as Postfix does. */
-export class PostfixHandler extends BaseHandler {
+/** A handler of `@std/log` for one descriptor. */
+class LineHandler extends BaseHandler {
   readonly #writer: LineWriter;
-  readonly #identity: string;
-  readonly #host: string | undefined;
-  readonly #facility: number | undefined;
-  readonly #isTimed: boolean;
-  /** When the record was made that is being logged. */
+  readonly #head: Head;
+  readonly #json: JsonOptions | undefined;
+  readonly #isDatagrams: boolean;
+  readonly #folding: Folding | undefined;
+  /** When the line was logged that is being written, and whether it is written. */
   #time = new Date(0);
+  #isWritten = false;
+  witness: LogWitness | undefined;
 
   constructor(options: LogOptions) {
     super("DEBUG");
-    this.#writer = new LineWriter(options.fd, options.datagramTo);
-    this.#identity = `${options.name}[${options.pid}]: `;
-    // The journal knows the facility, and reads a number without it.
-    this.#facility = options.facility ?? (options.priorities === true ? 0 : undefined);
-    this.#isTimed = options.stamped || options.facility !== undefined;
-    this.#host = options.stamped ? options.host ?? Deno.hostname().split(".")[0] : undefined;
-  }
-
-  override format(record: LogRecord): string {
-    this.#time = record.datetime;
-    return this.#head(record.level) + (PREFIX[record.level] ?? "") + printable(record.msg);
-  }
-
-  override log(line: string): void {
-    this.#writer.write(line, (count) => {
-      return `${this.#head(LogLevels.WARN)}warning: ${count} log lines were lost`;
+    const { fd, datagramTo, format, defer } = options;
+    const isJson = format === "json";
+    this.#json = isJson ? options : undefined;
+    this.#isDatagrams = datagramTo !== undefined;
+    this.#head = new Head(options);
+    this.#writer = new LineWriter(fd, datagramTo, isJson ? JSON_BYTES_MAX : TEXT_BYTES_MAX);
+    this.#folding = defer === undefined ? undefined : new Folding({
+      defer,
+      isByAbout: isJson,
+      write: (line) => this.#write(line),
+      writeRepeated: (line, count) => this.#writeRepeated(line, count),
     });
   }
 
-  /** What stands before the text. */
-  #head(level: number): string {
-    const priority = this.#facility === undefined
-      ? ""
-      : `<${this.#facility * 8 + (PRIORITY[level] ?? 0)}>`;
-    const stamp = this.#isTimed ? `${stampOf(this.#time)} ` : "";
-    const host = this.#host === undefined ? "" : `${this.#host} `;
-    return priority + stamp + host + this.#identity;
+  override handle(record: LogRecord): void {
+    const about = record.args[0] as LogSubject | undefined;
+    const line = { level: record.level, text: record.msg, time: record.datetime, about };
+    if (this.#folding === undefined) this.#write(line);
+    else this.#folding.take(line);
+  }
+
+  /** Writes a line in its form. */
+  override log(form: string): void {
+    this.#isWritten = this.#writer.write(form, (count) => this.#lossForm(count));
+  }
+
+  flush(): void {
+    this.#folding?.flush();
+  }
+
+  #write(line: Line): void {
+    if (this.#writeForm(line)) this.witness?.written(wordsOf(line.level).severity);
+    else this.witness?.lost();
+  }
+
+  #writeRepeated(line: Line, count: number): void {
+    this.#writeForm({
+      ...line,
+      text: `last message repeated ${count} times`,
+      about: {
+        describe(fields) {
+          line.about?.describe(fields);
+          fields.repeated = count;
+        },
+      },
+    });
+    this.witness?.folded(count);
+  }
+
+  #writeForm(line: Line): boolean {
+    this.#time = line.time;
+    this.log(this.#form(line));
+    return this.#isWritten;
+  }
+
+  #lossForm(count: number): string {
+    const about: LogSubject = { describe: (fields) => void (fields.lost = count) };
+    const text = `${count} log lines were lost`;
+    return this.#form({ level: LogLevels.WARN, text, time: this.#time, about });
+  }
+
+  #form(line: Line): string {
+    if (this.#json === undefined) return textForm(line, this.#head);
+    // Whoever takes datagrams wants to see at their beginning what they are.
+    const head = this.#isDatagrams ? this.#head.of(line) + COOKIE : this.#head.priority(line);
+    return head + jsonForm(line, this.#json, JSON_BYTES_MAX - 1 - utf8(head).length);
   }
 }
 
-/** The time of day as syslog writes it: `Nov  1 09:05:03`, local time. */
-export function stampOf(time: Date): string {
-  const two = (n: number) => String(n).padStart(2, "0");
-  const day = String(time.getDate()).padStart(2, " ");
-  const clock = `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
-  return `${MONTHS[time.getMonth()]} ${day} ${clock}`;
-}
-
 /** Opens a log. */
-export function openLog(options: LogOptions): Log {
-  const logger = new Logger(options.name, "DEBUG", { handlers: [new PostfixHandler(options)] });
+export function openLog(options: LogOptions): OpenLog {
+  const handler = new LineHandler(options);
+  const logger = new Logger(options.name, "DEBUG", { handlers: [handler] });
   return {
-    info: (text) => void logger.info(text),
-    warn: (text) => void logger.warn(text),
-    error: (text) => void logger.error(text),
-    fatal: (text) => void logger.critical(text),
+    isStructured: options.format === "json",
+    verbose: options.verbose ?? 0,
+    debug: (text, about) => void logger.debug(text, about),
+    info: (text, about) => void logger.info(text, about),
+    warn: (text, about) => void logger.warn(text, about),
+    error: (text, about) => void logger.error(text, about),
+    fatal: (text, about) => void logger.critical(text, about),
+    watch: (witness) => void (handler.witness = witness),
+    [Symbol.dispose]: () => handler.flush(),
   };
 }

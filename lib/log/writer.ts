@@ -9,26 +9,41 @@
  *
  * @module
  */
-import { type Bytes, utf8 } from "../base/bytes.ts";
+import { assert } from "../base/assert.ts";
+import type { Bytes } from "../base/bytes.ts";
 import { ERRNO } from "../ffi/errno.ts";
 import { isWritable, writeFile } from "../ffi/libc/file.ts";
 import { connect, send } from "../ffi/libc/socket.ts";
+import { cutToBytes } from "./cut.ts";
 
-/** Longest line in bytes, its newline included; the rest is cut off. Postfix's limit is 2000. */
-const LINE_BYTES_MAX = 2048;
+/** Longest line of text in bytes, its newline included; the rest is cut off. Postfix's limit is 2000. */
+export const TEXT_BYTES_MAX = 2048;
 /** Longest wait for a place in the queue of a datagram socket's reader. */
 const QUEUE_WAIT_MS = 50;
+const NEWLINE = 0x0a;
+/** No line is longer; see {@linkcode LineWriter}. */
+const BYTES_MAX = 8192;
+
+/** Room for one line: an array for each would cost several times as much as writing it. */
+const encoded = new Uint8Array(BYTES_MAX);
+const encoder = new TextEncoder();
 
 /** Writes lines to a descriptor that it does not own. */
 export class LineWriter {
   readonly #fd: number;
   readonly #address: Bytes | undefined;
+  readonly #bytesMax: number;
   #lost = 0;
 
-  /** @param address of the datagram socket that `fd` is connected to; each line is a datagram then */
-  constructor(fd: number, address?: Bytes) {
+  /**
+   * @param address of the datagram socket that `fd` is connected to; each line is a datagram then
+   * @param bytesMax longest line, its newline included; 8192 at most
+   */
+  constructor(fd: number, address?: Bytes, bytesMax = TEXT_BYTES_MAX) {
+    assert(bytesMax <= BYTES_MAX, "the longest line fits into its room");
     this.#fd = fd;
     this.#address = address;
+    this.#bytesMax = bytesMax;
   }
 
   /** Lines that could not be written since the last one that could. */
@@ -37,38 +52,49 @@ export class LineWriter {
   }
 
   /**
-   * Writes `line`, which has no newline.
+   * Writes `line`, which has no newline; answers whether it is written.
    *
    * @param wordLoss the line that says that lines were lost
    */
-  write(line: string, wordLoss: (count: number) => string): void {
+  write(line: string, wordLoss: (count: number) => string): boolean {
     if (this.#lost > 0) {
       if (!this.#writeLine(wordLoss(this.#lost))) {
         this.#lost++;
-        return;
+        return false;
       }
       this.#lost = 0;
     }
-    if (!this.#writeLine(line)) this.#lost++;
+    const written = this.#writeLine(line);
+    if (!written) this.#lost++;
+    return written;
   }
 
   #writeLine(line: string): boolean {
     if (this.#address !== undefined) return this.#sendLine(line, this.#address);
     if (!isWritable(this.#fd)) return false;
-    let bytes = utf8(line + "\n");
-    if (bytes.length > LINE_BYTES_MAX) {
-      bytes = bytes.slice(0, LINE_BYTES_MAX);
-      bytes[LINE_BYTES_MAX - 1] = 0x0a;
+    const length = this.#encode(line);
+    let written = writeFile(this.#fd, encoded, length);
+    if (written === -ERRNO.EINTR) written = writeFile(this.#fd, encoded, length);
+    return written === length;
+  }
+
+  /** Puts the line, cut where it is too long, and its newline into the shared room; bytes there. */
+  #encode(line: string): number {
+    const { read, written } = encoder.encodeInto(line, encoded);
+    let length = written;
+    if (read < line.length || written >= this.#bytesMax) {
+      const bytes = cutToBytes(line, this.#bytesMax - 1);
+      encoded.set(bytes);
+      length = bytes.length;
     }
-    let written = writeFile(this.#fd, bytes, bytes.length);
-    if (written === -ERRNO.EINTR) written = writeFile(this.#fd, bytes, bytes.length);
-    return written === bytes.length;
+    encoded[length] = NEWLINE;
+    return length + 1;
   }
 
   /** A reader that was started again has another socket under the old name. */
   #sendLine(line: string, address: Bytes): boolean {
-    const bytes = utf8(line);
-    const length = Math.min(bytes.length, LINE_BYTES_MAX);
+    const bytes = cutToBytes(line, this.#bytesMax);
+    const { length } = bytes;
     let sent = send(this.#fd, bytes, length);
     // The queue holds ten lines or so, and its reader is quick; after a loss nobody waits for it again.
     if (sent === -ERRNO.EAGAIN && this.#lost === 0 && isWritable(this.#fd, QUEUE_WAIT_MS)) {

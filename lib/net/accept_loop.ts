@@ -14,6 +14,8 @@ import type { Timer } from "../reactor/timers.ts";
 
 /** Connections taken in one turn before other descriptors get theirs. */
 const ACCEPTS_PER_TURN = 64;
+/** What the first of several turns in a row takes; each one after it takes twice as many. */
+const ACCEPTS_FIRST = 1;
 const PAUSE_MS = 250;
 
 /** Who takes the connections. */
@@ -32,6 +34,9 @@ export class AcceptLoop implements ReadyHandler {
   #registration: Registration | undefined;
   #pause: Timer | undefined;
   #inTrouble = false;
+  /** Connections to take; one that comes alone costs one call, a crowd few. */
+  #batch = ACCEPTS_FIRST;
+  #lastTurn = -1;
 
   constructor(reactor: Reactor, fd: number, handler: AcceptHandler) {
     this.#reactor = reactor;
@@ -56,7 +61,12 @@ export class AcceptLoop implements ReadyHandler {
 
   /** For the reactor. */
   ready(_events: number): void {
-    for (let i = 0; i < ACCEPTS_PER_TURN; i++) {
+    const { turnNumber } = this.#reactor;
+    this.#batch = turnNumber === this.#lastTurn + 1
+      ? Math.min(2 * this.#batch, ACCEPTS_PER_TURN)
+      : ACCEPTS_FIRST;
+    this.#lastTurn = turnNumber;
+    for (let i = 0; i < this.#batch; i++) {
       const fd = accept(this.#fd);
       if (fd >= 0) {
         this.#inTrouble = false;

@@ -145,18 +145,27 @@ export class AttrChannel implements ReadyHandler {
   /** Closes the descriptor and drops what was not sent; again is allowed. */
   close(): void {
     if (!this.#open) return;
-    this.release();
+    this.#end();
+    this.#registration.closeWithDescriptor();
     closeFile(this.#fd);
   }
 
-  /** Gives the descriptor to the caller. Nothing may be half received or half sent. */
-  release(): number {
+  /**
+   * Gives the descriptor to the caller, watched for reading, with `handler` to be told from here on.
+   * Nothing may be half received or half sent.
+   */
+  release(handler: ReadyHandler): Registration {
     assert(this.#open, "a channel is released once");
+    this.#end();
+    this.#registration.handler = handler;
+    this.#registration.change(READY.read);
+    return this.#registration;
+  }
+
+  #end(): void {
     this.#open = false;
-    this.#registration.close();
     this.#forgetInput();
     this.#forgetOutput();
-    return this.#fd;
   }
 
   /** For the reactor. */

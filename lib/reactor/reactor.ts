@@ -29,12 +29,17 @@ export const READY = {
   gone: EPOLL.hangup | EPOLL.error,
   /** Watched by several threads: one of them is woken. Only for {@linkcode Reactor.watch}. */
   exclusive: EPOLL.exclusive,
+  /**
+   * Nothing, and that the peer has gone or the descriptor has an error is told once, not in each turn. To
+   * be given alone.
+   */
+  hushed: EPOLL.edge,
 } as const;
 
-/** Whoever watches a descriptor. */
+/** Whoever watches a descriptor, or several. */
 export interface ReadyHandler {
-  /** The descriptor is ready for `events` ({@linkcode READY} bits). */
-  ready(events: number): void;
+  /** The descriptor of `registration` is ready for `events` ({@linkcode READY} bits). */
+  ready(events: number, registration: Registration): void;
 }
 
 /** One watched descriptor. */
@@ -84,6 +89,16 @@ export class Registration {
     this.#open = false;
     this.#reactor.forget(this);
   }
+
+  /**
+   * Stops watching a descriptor that is closed at once and that no other process has: the kernel forgets
+   * it with its last copy, which saves a system call. Again is allowed.
+   */
+  closeWithDescriptor(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#reactor.forgetSlot(this);
+  }
 }
 
 /** A step of housekeeping; answers whether it has more to do at once. */
@@ -91,8 +106,8 @@ export type Step = () => "more" | "idle";
 
 /** Who is told what the loop is about to do; a watchdog reads it in another thread. */
 export interface LoopObserver {
-  /** A turn has begun, and nothing keeps it from waiting. */
-  waiting(): void;
+  /** A turn has begun, and nothing keeps it from waiting; the one before took `turnMs`, without its wait. */
+  waiting(turnMs: number): void;
   /** The handler of `fd` is being called. */
   handling(fd: number): void;
   /** Timers that are due are being called. */
@@ -113,6 +128,7 @@ export class Reactor {
   readonly #freeSlots: number[] = [];
   readonly #steps: Step[] = [];
   #generation = 0;
+  #turnNumber = 0;
   #nowMs: number;
   #stopped = false;
 
@@ -125,6 +141,11 @@ export class Reactor {
   /** Monotonic milliseconds, read once a turn. */
   get nowMs(): number {
     return this.#nowMs;
+  }
+
+  /** Counts turns, so that whoever is called can tell turns in a row from others. */
+  get turnNumber(): number {
+    return this.#turnNumber;
   }
 
   /** Wall-clock seconds since 1970, read at each call. */
@@ -157,12 +178,17 @@ export class Reactor {
 
   /** For {@linkcode Registration.close}. */
   forget(registration: Registration): void {
-    this.#slots[registration.slot] = undefined;
-    this.#freeSlots.push(registration.slot);
+    this.forgetSlot(registration);
     const result = this.#epoll.remove(registration.fd);
     if (result < 0) {
       panic(`watched descriptor ${registration.fd} is open: ${describeErrno(-result)}`);
     }
+  }
+
+  /** For {@linkcode Registration.closeWithDescriptor}. */
+  forgetSlot(registration: Registration): void {
+    this.#slots[registration.slot] = undefined;
+    this.#freeSlots.push(registration.slot);
   }
 
   /** Runs `handler` once, `delayMs` from the beginning of this turn. */
@@ -198,9 +224,11 @@ export class Reactor {
    * Answers whether a step has more to do.
    */
   turn(limitMs: number): boolean {
-    const delayMs = this.#timers.nextDelayMs(this.#clock.monotonicMs());
+    this.#turnNumber++;
+    const beganMs = this.#clock.monotonicMs();
+    const delayMs = this.#timers.nextDelayMs(beganMs);
     const timeoutMs = limitMs < 0 ? delayMs : delayMs < 0 ? limitMs : Math.min(limitMs, delayMs);
-    this.#observer?.waiting();
+    this.#observer?.waiting(beganMs - this.#nowMs);
     // 2^31 ms are 24 days: wait in pieces.
     const count = this.#epoll.wait(Math.min(timeoutMs, 0x7fffffff));
     this.#nowMs = this.#clock.monotonicMs();
@@ -210,7 +238,7 @@ export class Reactor {
       if (registration === undefined) continue;
       if (registration.generation !== this.#epoll.high(i)) continue;
       this.#observer?.handling(registration.fd);
-      registration.handler.ready(this.#epoll.events(i));
+      registration.handler.ready(this.#epoll.events(i), registration);
     }
     this.#observer?.firing();
     this.#timers.fire(this.#nowMs);

@@ -24,6 +24,8 @@ export interface StoreStats {
   lostEntries: number;
   /** Entries removed to make room. */
   evictedEntries: number;
+  /** Entries removed because they had expired. */
+  expiredEntries: number;
 }
 
 /**
@@ -80,6 +82,8 @@ export interface KeyValueStore {
    * the next call begins another.
    */
   expireSome(nowS: number, entriesMax: number): number;
+  /** Other limits from here on; what is too much by them goes bit by bit. */
+  adjust(limits: StoreAdjustment): void;
   stats(): StoreStats;
   /** Flushes and gives everything back. The store must not be used afterwards. */
   close(): void;
@@ -89,6 +93,15 @@ export interface KeyValueStore {
 export interface StoreLimits {
   keyBytesMax: number;
   valueBytesMax: number;
+}
+
+/** What may change while a store is open. */
+export interface StoreAdjustment extends Quotas {
+  /** Told the key of each entry that the expiry scan removes; absent: nobody. */
+  expired: ((key: string) => void) | undefined;
+  /** As in a store's options; nothing to a store without a file. */
+  compactBytesMin: number;
+  compactRatio: number;
 }
 
 /** How much a store holds; 0 is no limit. */

@@ -13,10 +13,14 @@ import {
   isWithin,
   type KeyValueStore,
   type Quotas,
+  type StoreAdjustment,
   type StoreLimits,
   type StoreStats,
 } from "./key_value_store.ts";
 import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from "./record.ts";
+
+/** Most entries that one call of `work()` evicts. */
+const EVICTIONS_MAX = 500;
 
 interface Entry {
   /** The key in memory of its own: a piece of a longer string would keep all of that alive. */
@@ -36,13 +40,14 @@ export class MemoryStore implements KeyValueStore {
   readonly holdsAnswers = false;
   readonly #entries = new Map<string, Entry>();
   readonly #limits: StoreLimits & Quotas;
-  readonly #expired: (key: string) => void;
+  #expired: (key: string) => void;
   /** Where the expiry scan stands; an iterator of a Map lives through changes of the Map. */
   #scan: Iterator<[string, Entry]> | undefined;
   /** Places that the pass has still to visit: what is found meanwhile moves to where it comes again. */
   #scanLeft = 0;
   #liveBytes = 0;
   #evictedEntries = 0;
+  #expiredEntries = 0;
 
   constructor(options: MemoryStoreOptions = {}) {
     this.#limits = {
@@ -87,7 +92,9 @@ export class MemoryStore implements KeyValueStore {
 
   dropExpired(key: string, nowS: number): boolean {
     const entry = this.#entries.get(key);
-    return entry !== undefined && entry.expiresAtS < nowS && this.delete(key);
+    if (entry === undefined || entry.expiresAtS >= nowS) return false;
+    this.#expiredEntries++;
+    return this.delete(key);
   }
 
   flush(): boolean {
@@ -98,8 +105,14 @@ export class MemoryStore implements KeyValueStore {
     done();
   }
 
-  work(): "idle" {
-    return "idle";
+  work(): "more" | "idle" {
+    let count = 0;
+    const isFull = () => isAbove(this.#limits, this.#entries.size, this.#liveBytes);
+    while (count < EVICTIONS_MAX && isFull()) {
+      this.#evict();
+      count++;
+    }
+    return count > 0 ? "more" : "idle";
   }
 
   expireSome(nowS: number, entriesMax: number): number {
@@ -117,10 +130,16 @@ export class MemoryStore implements KeyValueStore {
       const [key, entry] = next.value;
       if (entry.expiresAtS < nowS) {
         this.delete(key);
+        this.#expiredEntries++;
         this.#expired(key);
       }
     }
     return entriesMax;
+  }
+
+  adjust({ maxEntries, maxBytes, eviction, expired }: StoreAdjustment): void {
+    Object.assign(this.#limits, { maxEntries, maxBytes, eviction });
+    this.#expired = expired ?? (() => {});
   }
 
   stats(): StoreStats {
@@ -134,6 +153,7 @@ export class MemoryStore implements KeyValueStore {
       compactions: 0,
       lostEntries: 0,
       evictedEntries: this.#evictedEntries,
+      expiredEntries: this.#expiredEntries,
     };
   }
 

@@ -21,6 +21,7 @@ import {
   isTime,
   isWithin,
   type KeyValueStore,
+  type StoreAdjustment,
   type StoreStats,
 } from "./key_value_store.ts";
 import { Loading } from "./loading.ts";
@@ -28,6 +29,7 @@ import { LogWriter } from "./log_writer.ts";
 import { type OpenedLog, openLog } from "./open_log.ts";
 import { demandPrivatePlace, type PrivatePlace, takeLock } from "./private_file.ts";
 import { FILE_HEADER_BYTES, recordBytes } from "./record.ts";
+import { Removal } from "./removal.ts";
 import { StoreCore } from "./store_core.ts";
 import { completeOptions, type StoreOptions, type StoreSettings } from "./store_options.ts";
 
@@ -37,8 +39,6 @@ export type { StoreOptions } from "./store_options.ts";
 const FLUSH_BYTES = 1 << 20;
 /** A file up to this length is read whole by `open()` even if it may be read in slices: some 30 ms. */
 const LOADED_AT_ONCE_BYTES = 32 << 20;
-/** Most entries that one call evicts. */
-const EVICTIONS_MAX = 500;
 
 /** A store on disk. */
 export class Store implements KeyValueStore {
@@ -48,15 +48,13 @@ export class Store implements KeyValueStore {
   readonly #settings: StoreSettings;
   readonly #lockFd: number;
   readonly #compactor: Compactor;
-  #loading: Loading | undefined;
+  readonly #removal: Removal;
   readonly #writer: LogWriter;
   /** Set while nothing is written until the compaction under way ends: who waits for that. */
   #heldBack: (() => void)[] | undefined;
   /** The slice of this turn was copied by the flush, and there is more. */
   #hasFlushCopied = false;
-  #evictedEntries = 0;
   #isReadFailing = false;
-  #scanSlot = 1;
 
   private constructor(
     settings: StoreSettings,
@@ -75,10 +73,11 @@ export class Store implements KeyValueStore {
     this.#index = core.index;
     this.#durability = core.durability;
     this.#compactor = new Compactor(core);
+    this.#removal = new Removal(core, this.#compactor);
     this.#writer = new LogWriter(core, () => this.flush());
     if (unread === undefined) return;
     const { report, keep } = settings;
-    this.#loading = new Loading(place.io, unread, {
+    core.loading = new Loading(place.io, unread, {
       path: place.path,
       index: core.index,
       report,
@@ -136,7 +135,8 @@ export class Store implements KeyValueStore {
     if (slot === NONE || index.expiresAtS(slot) < nowS) return undefined;
     const place = index.place(slot);
     // A later record may say otherwise.
-    if (this.#loading !== undefined && !this.#loading.isFinal(place.offset)) return undefined;
+    const { loading } = this.#core;
+    if (loading !== undefined && !loading.isFinal(place.offset)) return undefined;
     const value = this.#core.log.read(key, place);
     if (typeof value !== "string") {
       if (this.#isReadFailing) {
@@ -147,8 +147,7 @@ export class Store implements KeyValueStore {
       return value;
     }
     if (value === "damaged") {
-      this.#remove(slot, key);
-      this.#appendDelete(key);
+      this.#removal.delete(slot, key);
       this.#core.noteLost();
     } else if (value === "unreadable") {
       this.#isReadFailing = true;
@@ -175,24 +174,20 @@ export class Store implements KeyValueStore {
     if (found === NONE) index.order.append(slot);
     else index.order.moveToEnd(slot);
     this.#compactor.current?.notePut(slot);
-    this.#evict();
+    this.#removal.evict();
     return true;
   }
 
   delete(key: string): boolean {
     const slot = this.#index.find(key);
-    if (slot !== NONE) this.#remove(slot, key);
-    else if (this.#loading === undefined) return false;
-    this.#appendDelete(key);
+    if (slot !== NONE) this.#removal.delete(slot, key);
+    else if (this.#core.loading === undefined) return false;
+    else this.#removal.appendDelete(key);
     return true;
   }
 
   dropExpired(key: string, nowS: number): boolean {
-    const slot = this.#index.find(key);
-    if (slot === NONE || this.#loading !== undefined) return false;
-    if (this.#index.expiresAtS(slot) >= nowS) return false;
-    this.#remove(slot, key);
-    return true;
+    return this.#removal.dropExpired(key, nowS);
   }
 
   flush(): boolean {
@@ -201,7 +196,7 @@ export class Store implements KeyValueStore {
       if (this.#mustHoldBack()) this.#heldBack ??= [];
       else if (!this.#writer.offer()) return false;
     }
-    if (this.#loading !== undefined) return true;
+    if (this.#core.loading !== undefined) return true;
     // Twice what was appended meanwhile, or the end would never be reached.
     const slice = this.#settings.compactSliceBytes + 2 * before;
     this.#hasFlushCopied = this.#stepCompaction(slice) === "more";
@@ -218,11 +213,12 @@ export class Store implements KeyValueStore {
   }
 
   work(): "more" | "idle" {
-    if (this.#loading !== undefined) {
-      this.#load(this.#loading);
+    const { loading } = this.#core;
+    if (loading !== undefined) {
+      this.#load(loading);
       return "more";
     }
-    if (this.#evict()) return "more";
+    if (this.#removal.evict()) return "more";
     if (this.#hasFlushCopied) {
       this.#hasFlushCopied = false;
       return "more";
@@ -241,19 +237,13 @@ export class Store implements KeyValueStore {
   }
 
   expireSome(nowS: number, entriesMax: number): number {
-    const index = this.#index;
-    // A pass that ended here would have missed all that comes.
-    if (this.#loading !== undefined) return entriesMax;
-    for (let visited = 0; visited < entriesMax; visited++) {
-      if (this.#scanSlot >= index.slotsEnd) {
-        this.#scanSlot = 1;
-        return visited;
-      }
-      const slot = this.#scanSlot++;
-      // No delete record: the expiry in the record says it all.
-      if (index.isUsed(slot) && index.expiresAtS(slot) < nowS) this.#expire(slot);
-    }
-    return entriesMax;
+    return this.#removal.expireSome(nowS, entriesMax);
+  }
+
+  adjust({ expired, ...limits }: StoreAdjustment): void {
+    Object.assign(this.#settings, limits);
+    if (expired === undefined) delete this.#settings.expired;
+    else this.#settings.expired = expired;
   }
 
   stats(): StoreStats {
@@ -265,10 +255,11 @@ export class Store implements KeyValueStore {
       deadBytes: log.endBytes - FILE_HEADER_BYTES - liveBytes,
       fileBytes: log.writtenBytes,
       pendingBytes: log.pendingBytes,
-      unloadedBytes: this.#loading?.unreadBytes ?? 0,
+      unloadedBytes: this.#core.loading?.unreadBytes ?? 0,
       compactions: this.#compactor.count,
       lostEntries,
-      evictedEntries: this.#evictedEntries,
+      evictedEntries: this.#removal.evictedEntries,
+      expiredEntries: this.#removal.expiredEntries,
     };
   }
 
@@ -289,7 +280,8 @@ export class Store implements KeyValueStore {
     // A header, if the file is new. No compaction yet: nobody is served so far.
     this.#writer.write();
     const { load } = this.#settings;
-    for (let loading = this.#loading; loading !== undefined; loading = this.#loading) {
+    const core = this.#core;
+    for (let { loading } = core; loading !== undefined; loading = core.loading) {
       if (load === "slices" && loading.readBytes >= LOADED_AT_ONCE_BYTES) break;
       this.#load(loading);
     }
@@ -298,52 +290,8 @@ export class Store implements KeyValueStore {
   #load(loading: Loading): void {
     const result = loading.step();
     if (result === "more") return;
-    this.#loading = undefined;
+    this.#core.loading = undefined;
     if (result === "damaged end") this.#compactor.force();
-  }
-
-  /** Forgets an entry; `key` if it is known. */
-  #remove(slot: number, key?: string): void {
-    this.#compactor.current?.noteRemoval(slot, key);
-    this.#index.remove(slot);
-  }
-
-  #expire(slot: number): void {
-    const { expired } = this.#settings;
-    const key = expired === undefined ? undefined : this.#readKey(slot);
-    this.#remove(slot, key);
-    if (key !== undefined) expired?.(key);
-  }
-
-  /** Brings the store within its quotas, or nearer; whether there was anything to do. */
-  #evict(): boolean {
-    if (this.#loading !== undefined) return false;
-    const index = this.#index;
-    let count = 0;
-    while (isAbove(this.#settings, index.size, index.liveBytes) && count++ < EVICTIONS_MAX) {
-      const slot = index.order.first;
-      // Written down, because its record may be younger than those of entries that stay.
-      const key = this.#readKey(slot);
-      this.#remove(slot, key);
-      if (key !== undefined) this.#appendDelete(key);
-      this.#evictedEntries++;
-    }
-    return count > 0;
-  }
-
-  /** The key of the entry in `slot`, if the disk gives it and it is the right one. */
-  #readKey(slot: number): string | undefined {
-    const key = this.#core.log.readKey(this.#index.place(slot));
-    return key !== undefined && this.#index.find(key) === slot ? key : undefined;
-  }
-
-  #appendDelete(key: string): void {
-    const { log } = this.#core;
-    const bytes = recordBytes(key.length, 0);
-    if (log.pendingBytes + bytes <= this.#settings.pendingBytesMax) log.appendDelete(key);
-    // No room to wait in: only a fresh file makes it last.
-    else this.#compactor.force();
-    this.#loading?.noteDelete(key);
   }
 
   /** Whether writing would make the file longer than twice the quota, and a compaction goes on. */

@@ -5,6 +5,7 @@
  */
 import type { Durability } from "./durability.ts";
 import { EntryIndex } from "./entry_index.ts";
+import type { Loading } from "./loading.ts";
 import type { LogFile } from "./log_file.ts";
 import type { PrivatePlace } from "./private_file.ts";
 import type { StoreSettings } from "./store_options.ts";
@@ -17,6 +18,8 @@ export class StoreCore {
   readonly index = new EntryIndex();
   /** The file; a compaction puts another one here. */
   log: LogFile;
+  /** Reads what an earlier process left; absent when all of it is read. */
+  loading: Loading | undefined;
   /** Set at the end: timers that come later have nothing to do. */
   isClosed = false;
   /** Entries given up because their record could not be read back intact. */

@@ -5,11 +5,12 @@
  *
  * @module
  */
+import { assert } from "../base/assert.ts";
 import { FatalError } from "../base/errors.ts";
 import { FILETYPE_PEM } from "../ffi/openssl/constants.ts";
 import { clearErrors, drainErrors } from "../ffi/openssl/error_queue.ts";
 import { libcrypto, libssl } from "../ffi/openssl/openssl.ts";
-import type { SslCtx } from "../ffi/openssl/types.ts";
+import type { SslCtx, X509 } from "../ffi/openssl/types.ts";
 import { cString, Memory } from "../ffi/memory.ts";
 import { demandReadable, reasonOf, refusal } from "./_files.ts";
 import { readChains } from "./chain_files.ts";
@@ -33,18 +34,47 @@ export interface CertificateFiles {
   readonly pairs: readonly CertificatePair[];
 }
 
-/** Loads everything; throws {@linkcode FatalError} that says which file is at fault and why. */
-export function loadCertificates(context: SslCtx, files: CertificateFiles): void {
+/**
+ * Loads everything; throws {@linkcode FatalError} that says which file is at fault and why.
+ *
+ * @returns What people call each chain, by the address of its leaf in the context.
+ */
+export function loadCertificates(
+  context: SslCtx,
+  files: CertificateFiles,
+): ReadonlyMap<bigint, string> {
+  const names = new Map<bigint, string>();
+  // One of the same algorithm takes the place of another, and may have its address.
+  const note = (name: string) => names.set(addressOf(leafOf(context)), name);
   if (files.chainFiles.length > 0) {
     const chains = readChains(files.chainFiles, files.chainParameter);
     try {
-      for (const chain of chains) chain.useIn(context);
+      for (const chain of chains) {
+        chain.useIn(context);
+        note(chain.shown);
+      }
     } finally {
       for (const chain of chains) chain.free();
     }
-    return;
+  } else {
+    for (const pair of files.pairs) {
+      loadPair(context, pair);
+      note(`certificate file "${pair.certificateFile}" with private key "${pair.keyFile}"`);
+    }
   }
-  for (const pair of files.pairs) loadPair(context, pair);
+  return names;
+}
+
+/** The leaf that was loaded last, or made the current one. */
+export function leafOf(context: SslCtx): X509 {
+  const leaf = libssl.SSL_CTX_get0_certificate(context);
+  assert(leaf !== null, "a context has a current certificate");
+  return leaf;
+}
+
+/** For {@linkcode loadCertificates}' names. */
+export function addressOf(leaf: X509): bigint {
+  return BigInt(Deno.UnsafePointer.value(leaf));
 }
 
 function loadPair(context: SslCtx, pair: CertificatePair): void {

@@ -39,6 +39,16 @@ export class KeyChain {
     this.#issuers = issuers;
   }
 
+  /** What people call it. */
+  get shown(): string {
+    return `chain file "${this.#file}"`;
+  }
+
+  /** The server's own certificate; `null` while there is none. */
+  get leaf(): X509 | null {
+    return this.#leaf;
+  }
+
   /** Takes the next certificate: the leaf, then its issuers. */
   add(certificate: X509): void {
     if (this.#leaf === null) this.#leaf = certificate;

@@ -62,6 +62,16 @@ export interface ServerPolicy {
   readonly library: LibraryOptions;
 }
 
+/** What a context of these rules is made of: files, and the folder of authorities. */
+export function filesOf({ certificates, dhFile, trust }: ServerPolicy): readonly string[] {
+  const { chainFiles, pairs } = certificates;
+  const chains = chainFiles.length > 0
+    ? chainFiles
+    : pairs.flatMap(({ certificateFile, keyFile }) => [certificateFile, keyFile]);
+  const dh = dhFile === "auto" ? "" : dhFile;
+  return [...chains, dh, trust.caFile, trust.caPath].filter((path) => path !== "");
+}
+
 /** How sessions of a context are resumed. */
 export interface ResumptionRules {
   /** Lifetime of a session in seconds; Postfix takes twice tlsmgr's timeout. */
@@ -80,7 +90,7 @@ export interface ResumptionRules {
  */
 const SESSION_ID_CONTEXT = latin1("Postfix/TLS\0");
 /** What Postfix offers when its settings name no group that OpenSSL knows. */
-const USUAL_GROUPS = [
+export const USUAL_GROUPS = [
   ...["X25519", "X448", "prime256v1", "secp384r1", "secp521r1"],
   ...["ffdhe2048", "ffdhe3072"],
 ];
@@ -94,6 +104,7 @@ export class ServerContext {
   readonly #digest: FingerprintDigest;
   readonly #warnings: string[] = [];
   readonly #sni: SniMap | undefined;
+  #chainNames: ReadonlyMap<bigint, string> = new Map();
   #resumption: ResumptionRules | undefined;
   #open = true;
 
@@ -138,6 +149,11 @@ export class ServerContext {
   /** Certificates by server name. */
   get sni(): SniMap | undefined {
     return this.#sni;
+  }
+
+  /** What people call the chain of each leaf, by the leaf's address. */
+  get chainNames(): ReadonlyMap<bigint, string> {
+    return this.#chainNames;
   }
 
   /** How fingerprints are made. */
@@ -211,7 +227,7 @@ export class ServerContext {
     this.#setBound(CTRL.SET_MIN_PROTO_VERSION, protocols.floor, "floor");
     this.#setBound(CTRL.SET_MAX_PROTO_VERSION, protocols.ceiling, "ceiling");
     loadTrustStore(context, policy.trust);
-    loadCertificates(context, policy.certificates);
+    this.#chainNames = loadCertificates(context, policy.certificates);
     if (libssl.SSL_CTX_set_cipher_list(context, cString(policy.cipherList)) !== 1) {
       clearErrors();
       throw new FatalError(`Cannot use cipher list "${policy.cipherList}": it selects no cipher`, {
@@ -278,7 +294,8 @@ function demandDigest(policy: ServerPolicy): FingerprintDigest {
   });
 }
 
-function takesGroups(context: SslCtx, list: string): boolean {
+/** Whether OpenSSL knows the groups of `list`, which are those of the context then. */
+export function takesGroups(context: SslCtx, list: string): boolean {
   const taken = libssl.SSL_CTX_ctrl_text(context, CTRL.SET_GROUPS_LIST, 0n, cString(list));
   clearErrors();
   return taken === 1n;

@@ -17,10 +17,12 @@ import { clearErrors } from "../ffi/openssl/error_queue.ts";
 import { libssl } from "../ffi/openssl/openssl.ts";
 import type { Ssl, SslSession, X509StoreCtx } from "../ffi/openssl/types.ts";
 import { cString } from "../ffi/memory.ts";
+import { type Agreed, readAgreed } from "./agreed.ts";
 import { type CallbackTarget, watchBytes, watchStates, withTarget } from "./_callbacks.ts";
 import { ENGINE, Outcome } from "./_outcome.ts";
 import type { ServerContext } from "./context.ts";
-import { readHello } from "./hello.ts";
+import type { FlightRecorder, Step } from "./flight_recorder.ts";
+import { type HelloFacts, readHello } from "./hello.ts";
 import type { Gathered, Resumption } from "./resumption.ts";
 import { ServerName } from "./server_name.ts";
 import { SessionLog, type SessionLogOptions } from "./session_log.ts";
@@ -60,7 +62,7 @@ export class ServerEngine implements CallbackTarget {
   readonly #traced: boolean;
   readonly #serverName: ServerName;
   #ticketed = false;
-  readonly #gathered: Gathered = { session: undefined };
+  readonly #gathered: Gathered = { session: undefined, missed: "" };
   /** Where the ClientHello stands: not seen, being gathered for, ready to be answered. */
   #hello: "unseen" | "gathering" | "ready" = "unseen";
   readonly #outcome = new Outcome();
@@ -189,6 +191,22 @@ export class ServerEngine implements CallbackTarget {
     });
   }
 
+  /** What was negotiated, in numbers; after `done`. */
+  agreed(into: Agreed): void {
+    readAgreed(this.#ssl, into, this.#ticketed);
+    into.missed = into.resumed === "full" ? this.#gathered.missed : "";
+  }
+
+  /** Notes a step in the session's record, and where OpenSSL stands. */
+  noteStep(flight: FlightRecorder, step: Step, ms: number): void {
+    flight.note(step, ms, this.#ssl);
+  }
+
+  /** The server name that the client asked for, if there are certificates for it; else empty. */
+  get serverNameChosen(): string {
+    return this.#serverName.chosen;
+  }
+
   /** Whether {@linkcode report} has anything to say. */
   get reports(): boolean {
     const { summary, untrusted, peercert, verbose, cache } = this.#log.shows;
@@ -211,11 +229,22 @@ export class ServerEngine implements CallbackTarget {
 
   /** For OpenSSL. */
   clientHello(ssl: Ssl): boolean {
-    const { resumption, serverId } = this.#options;
+    const { resumption } = this.#options;
     if (resumption === undefined || this.#hello === "ready") return true;
     if (this.#hello === "gathering") return false;
-    const complete = resumption.gather(readHello(ssl), {
-      serverId,
+    const facts = readHello(ssl, resumption.allowsTls13);
+    this.#gathered.missed = resumption.missedBy(facts);
+    if (resumption.hasAllFor(facts)) {
+      this.#helloReady(resumption);
+      return true;
+    }
+    return this.#gather(resumption, facts);
+  }
+
+  // In a function of its own, because a function that makes closures allocates at each call.
+  #gather(resumption: Resumption, facts: HelloFacts): boolean {
+    const complete = resumption.gather(facts, {
+      serverId: this.#options.serverId,
       gathered: this.#gathered,
       log: this.#log,
       abandoned: () => !this.#open,
@@ -254,7 +283,7 @@ export class ServerEngine implements CallbackTarget {
   }
 
   /** For OpenSSL. */
-  ticket(contexts: Omit<TicketContexts, "cipher">, issue: boolean): number {
+  ticket(contexts: TicketContexts, issue: boolean): number {
     const { resumption } = this.#options;
     if (resumption === undefined) return 0;
     const log = this.#log;
@@ -262,6 +291,7 @@ export class ServerEngine implements CallbackTarget {
     const alwaysRenew = libssl.SSL_version(this.#ssl) === VERSION.TLSv1_3;
     const result = resumption.decryptTicket(contexts, alwaysRenew, log);
     this.#ticketed ||= result > 0;
+    if (result <= 0) this.#gathered.missed = "unknown ticket key";
     return result;
   }
 

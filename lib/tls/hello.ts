@@ -6,95 +6,135 @@
  * every length is checked again here. Whatever does not fit counts as not there: OpenSSL itself will
  * refuse the message in a moment.
  *
+ * Every handshake passes here. Facts are therefore one object a thread, and all bytes in them are views,
+ * made once, of memory that the next hello is read into: whoever keeps some copies them.
+ *
  * @module
  */
 import type { Bytes } from "../base/bytes.ts";
 import { EXTENSION, VERSION } from "../ffi/openssl/constants.ts";
 import { libssl } from "../ffi/openssl/openssl.ts";
 import type { Ssl } from "../ffi/openssl/types.ts";
-import { copyFromC } from "../ffi/memory.ts";
+import { copyFromAddress } from "../ffi/memory.ts";
 
 /** The parts of a ClientHello that decide what must be fetched before it can be answered. */
 export interface HelloFacts {
-  /** The session id; empty, or 1 to 32 bytes. A TLS 1.3 client sends a meaningless one. */
-  readonly sessionId: Bytes;
-  /** The client speaks TLS 1.3. */
+  /** TLS 1.3 is going to be spoken. */
   readonly tls13: boolean;
-  /** Content of the session ticket extension; `undefined` without that extension. */
+  /** The session id; empty, or 1 to 32 bytes. Not read for TLS 1.3, where it means nothing. */
+  readonly sessionId: Bytes;
+  /**
+   * The first {@linkcode PIECE_BYTES_MAX} bytes of the session ticket extension; `undefined` without that
+   * extension.
+   */
   readonly ticket: Bytes | undefined;
-  /** Identities of the pre_shared_key extension, at most {@linkcode IDENTITIES_MAX} of them. */
+  /** The same of each identity of the pre_shared_key extension, of {@linkcode IDENTITIES_MAX} at most. */
   readonly identities: readonly Bytes[];
 }
 
 /** Identities that are looked at; a client that resumes sends one. */
 export const IDENTITIES_MAX = 2;
-/** The longest piece of a ticket that matters here: its key's name, or a whole session id. */
-const PIECE_BYTES_MAX = 32;
+/** A session id has 32 bytes at most, the name of a ticket's key 16: one more tells what is longer. */
+export const PIECE_BYTES_MAX = 33;
+const SESSION_ID_BYTES_MAX = 32;
 /** Extensions larger than this are not looked at. */
 const EXTENSION_BYTES_MAX = 16384;
 
+/** Room for one piece, and its beginnings by their length. */
+class Piece {
+  readonly #room = new Uint8Array(PIECE_BYTES_MAX);
+  readonly #views = Array.from(
+    { length: PIECE_BYTES_MAX + 1 },
+    (_, length) => this.#room.subarray(0, length),
+  );
+
+  /** The first bytes of `from[start, end)`. */
+  take(from: Uint8Array, start: number, end: number): Bytes {
+    const length = Math.min(end - start, PIECE_BYTES_MAX);
+    for (let i = 0; i < length; i++) this.#room[i] = from[start + i];
+    return this.#views[length];
+  }
+}
+
+const extensionRoom = new Uint8Array(EXTENSION_BYTES_MAX);
+const sessionIdPiece = new Piece();
+const ticketPiece = new Piece();
+const identityPieces = Array.from({ length: IDENTITIES_MAX }, () => new Piece());
 const NOTHING = new Uint8Array(0);
+
 const pointerOut = new BigUint64Array(1);
-const lengthOut = new BigUint64Array(1);
+const lengthOut = new Uint32Array(2);
 const pointerBytes = new Uint8Array(pointerOut.buffer);
 const lengthBytes = new Uint8Array(lengthOut.buffer);
 
-/** Reads the ClientHello that `ssl` is just being shown; only inside OpenSSL's callback for it. */
-export function readHello(ssl: Ssl): HelloFacts {
-  const tls13 = offersTls13(extension(ssl, EXTENSION.supportedVersions));
-  return {
-    sessionId: sessionIdOf(ssl),
-    tls13,
-    ticket: extension(ssl, EXTENSION.sessionTicket),
-    identities: tls13 ? identitiesOf(extension(ssl, EXTENSION.preSharedKey)) : [],
-  };
-}
+const facts = {
+  tls13: false,
+  sessionId: NOTHING as Bytes,
+  ticket: undefined as Bytes | undefined,
+  identities: [] as Bytes[],
+};
 
-function sessionIdOf(ssl: Ssl): Bytes {
-  const length = Number(libssl.SSL_client_hello_get0_session_id(ssl, pointerBytes));
-  return length === 0 || length > PIECE_BYTES_MAX ? NOTHING : copyOut(length);
-}
-
-function extension(ssl: Ssl, type: number): Bytes | undefined {
-  if (libssl.SSL_client_hello_get0_ext(ssl, type, pointerBytes, lengthBytes) !== 1) {
-    return undefined;
+/**
+ * Reads the ClientHello that `ssl` is just being shown; only inside OpenSSL's callback for it. Good until
+ * the next call.
+ *
+ * @param allowsTls13 the server speaks TLS 1.3 to who does
+ */
+export function readHello(ssl: Ssl, allowsTls13: boolean): HelloFacts {
+  facts.tls13 = allowsTls13 &&
+    offersTls13(extensionRoom, readExtension(ssl, EXTENSION.supportedVersions));
+  facts.identities.length = 0;
+  facts.ticket = undefined;
+  facts.sessionId = NOTHING;
+  if (facts.tls13) {
+    const length = readExtension(ssl, EXTENSION.preSharedKey);
+    findIdentities(extensionRoom, length, facts.identities);
+    // A ticket of TLS 1.2, then, if any.
+    if (facts.identities.length > 0) return facts;
   }
-  const length = Number(lengthOut[0]);
-  if (length === 0) return NOTHING;
-  return length > EXTENSION_BYTES_MAX ? undefined : copyOut(length);
+  const length = readExtension(ssl, EXTENSION.sessionTicket);
+  if (length >= 0) facts.ticket = ticketPiece.take(extensionRoom, 0, length);
+  if (!facts.tls13) facts.sessionId = readSessionId(ssl);
+  return facts;
 }
 
-function copyOut(length: number): Bytes {
-  const pointer = Deno.UnsafePointer.create(pointerOut[0]);
-  if (pointer === null) return NOTHING;
-  const bytes = new Uint8Array(length);
-  copyFromC(bytes, pointer, length);
-  return bytes;
+function readSessionId(ssl: Ssl): Bytes {
+  const length = libssl.SSL_client_hello_get0_session_id(ssl, pointerBytes);
+  if (length === 0 || length > SESSION_ID_BYTES_MAX) return NOTHING;
+  copyFromAddress(extensionRoom, pointerOut[0], length);
+  return sessionIdPiece.take(extensionRoom, 0, length);
 }
 
-/** Whether a supported_versions extension lists TLS 1.3. */
-export function offersTls13(data: Uint8Array | undefined): boolean {
-  if (data === undefined || data.length < 1 || data[0] !== data.length - 1) return false;
-  for (let at = 1; at + 2 <= data.length; at += 2) {
+/** Copies an extension to the shared room: its length, or -1 when there is none to be looked at. */
+function readExtension(ssl: Ssl, type: number): number {
+  if (libssl.SSL_client_hello_get0_ext(ssl, type, pointerBytes, lengthBytes) !== 1) return -1;
+  const length = lengthOut[0];
+  if (lengthOut[1] !== 0 || length > EXTENSION_BYTES_MAX) return -1;
+  if (length > 0) copyFromAddress(extensionRoom, pointerOut[0], length);
+  return length;
+}
+
+/** Whether a supported_versions extension, `data[0, length)`, lists TLS 1.3. */
+export function offersTls13(data: Uint8Array, length: number): boolean {
+  if (length < 1 || data[0] !== length - 1) return false;
+  for (let at = 1; at + 2 <= length; at += 2) {
     if ((data[at] << 8 | data[at + 1]) === VERSION.TLSv1_3) return true;
   }
   return false;
 }
 
-/** The first bytes of each identity of a pre_shared_key extension. */
-export function identitiesOf(data: Bytes | undefined): Bytes[] {
-  const identities: Bytes[] = [];
-  if (data === undefined || data.length < 2) return identities;
+/** Appends the first bytes of each identity of a pre_shared_key extension, `data[0, length)`. */
+export function findIdentities(data: Bytes, length: number, into: Bytes[]): void {
+  if (length < 2) return;
   const end = 2 + (data[0] << 8 | data[1]);
-  if (end > data.length) return identities;
+  if (end > length) return;
   let at = 2;
-  while (at + 2 <= end && identities.length < IDENTITIES_MAX) {
-    const length = data[at] << 8 | data[at + 1];
+  for (let i = 0; i < IDENTITIES_MAX && at + 2 <= end; i++) {
+    const size = data[at] << 8 | data[at + 1];
     at += 2;
     // An identity is followed by its obfuscated age of four bytes.
-    if (length === 0 || at + length + 4 > end) break;
-    identities.push(data.subarray(at, at + length));
-    at += length + 4;
+    if (size === 0 || at + size + 4 > end) return;
+    into.push(identityPieces[i].take(data, at, at + size));
+    at += size + 4;
   }
-  return identities;
 }

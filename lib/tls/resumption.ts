@@ -16,10 +16,11 @@ import { decodeTicketKey } from "../proto/ticket_key.ts";
 import type { TlsmgrAnswer } from "../proto/tlsmgr.ts";
 import type { SslSession } from "../ffi/openssl/types.ts";
 import type { Bytes } from "../base/bytes.ts";
+import type { Missed } from "./agreed.ts";
 import type { HelloFacts } from "./hello.ts";
 import type { SessionLog } from "./session_log.ts";
 import { decodeSession, serverCacheId } from "./sessions.ts";
-import { type TicketCipher, type TicketContexts, TicketKeys } from "./tickets.ts";
+import { TICKET, type TicketCipher, type TicketContexts, TicketKeys } from "./tickets.ts";
 import { isOk, type TlsmgrClient } from "./tlsmgr_client.ts";
 
 /** Server sessions are kept in tlsmgr's cache of this type, whoever the server is. */
@@ -43,12 +44,36 @@ export interface ResumptionOptions {
   readonly allowsTls13: boolean;
   /** Seconds since 1970. */
   readonly unixSeconds: () => number;
+  /** Told of each ticket key that has come and was not known. */
+  readonly keyReceived?: () => void;
 }
 
 /** Collects for one handshake; made for each ClientHello that needs something. */
 export interface Gathered {
   /** The cached session that the client asked for; owned by whoever takes it. */
   session: SslSession | undefined;
+  /** Why nothing will be resumed, if nothing is. */
+  missed: Missed;
+}
+
+function offersTicket({ ticket, identities }: HelloFacts): boolean {
+  return identities.length > 0 || (ticket !== undefined && ticket.length > 0);
+}
+
+const NO_TICKETS: readonly Bytes[] = [];
+const oneTicket: Bytes[] = [];
+
+/** Tickets that may be read. */
+function ticketsOf({ tls13, ticket, identities }: HelloFacts): readonly Bytes[] {
+  if (tls13) return identities;
+  if (ticket === undefined) return NO_TICKETS;
+  oneTicket[0] = ticket;
+  return oneTicket;
+}
+
+/** Whether the client wants a ticket, where there are any. */
+function issuesTicket({ tls13, ticket }: HelloFacts): boolean {
+  return tls13 || ticket !== undefined;
 }
 
 /** The resumption of one thread's sessions. */
@@ -71,9 +96,29 @@ export class Resumption {
     return this.#options.ticketCipher !== undefined;
   }
 
+  /** Whether TLS 1.3 is spoken. */
+  get allowsTls13(): boolean {
+    return this.#options.allowsTls13;
+  }
+
   /** Whether a ticket can be issued at this moment. */
   get canIssue(): boolean {
     return this.#keys.canEncrypt(this.#options.unixSeconds());
+  }
+
+  /** Why nothing will be resumed, if nothing is and no other reason turns up. */
+  missedBy(facts: HelloFacts): Missed {
+    return offersTicket(facts) || this.#sessionIdOf(facts) !== undefined ? "not usable" : "";
+  }
+
+  /** Whether all that the hello needs is here, as after the first few handshakes it nearly always is. */
+  hasAllFor(facts: HelloFacts): boolean {
+    if (this.ticketable) {
+      const now = this.#options.unixSeconds();
+      if (issuesTicket(facts) && !this.#keys.canEncrypt(now)) return false;
+      for (const ticket of ticketsOf(facts)) if (!this.#isReadable(ticket, now)) return false;
+    }
+    return this.#sessionIdOf(facts) === undefined;
   }
 
   /**
@@ -90,6 +135,7 @@ export class Resumption {
   }): boolean {
     const { tlsmgr } = this.#options;
     const wants = this.#wantsOf(facts);
+    const { gathered } = into;
     let open = 0;
     // Answers may come before this function returns, when tlsmgr cannot be reached.
     let returned = false;
@@ -109,8 +155,9 @@ export class Resumption {
       const id = serverCacheId(wants.sessionId, into.serverId);
       into.log.cache(`looking up session ${id} in ${CACHE_TYPE} cache`);
       tlsmgr.lookup(CACHE_TYPE, id, (answer) => {
-        if (isOk(answer) && !into.abandoned()) {
-          const session = into.gathered.session = decodeSession(answer.session.data());
+        if (!isOk(answer)) gathered.missed = answer === undefined ? "no answer" : "not in cache";
+        else if (!into.abandoned()) {
+          const session = gathered.session = decodeSession(answer.session.data());
           if (session !== undefined) {
             into.log.cache(`reloaded session ${id} from ${CACHE_TYPE} cache`);
           }
@@ -128,11 +175,13 @@ export class Resumption {
   }
 
   /** For OpenSSL's ticket callback: issue one. */
-  encryptTicket(contexts: Omit<TicketContexts, "cipher">, log: SessionLog): number {
-    const { ticketCipher: cipher } = this.#options;
-    if (cipher === undefined) return 0;
-    const result = this.#keys.encrypt({ ...contexts, cipher }, this.#options.unixSeconds());
-    if (result > 0) log.cache(`Issuing session ticket, key expiration: ${this.#keys.used}`);
+  encryptTicket(contexts: TicketContexts, log: SessionLog): number {
+    const { ticketCipher: cipher, unixSeconds } = this.#options;
+    if (cipher === undefined) return TICKET.none;
+    const result = this.#keys.encrypt(contexts, cipher, unixSeconds());
+    if (result > 0 && log.shows.cache) {
+      log.cache(`Issuing session ticket, key expiration: ${this.#keys.used}`);
+    }
     return result;
   }
 
@@ -142,16 +191,14 @@ export class Resumption {
    * @param alwaysRenew issue another one whatever the key's age: a TLS 1.3 client uses each ticket
    * once (RFC 8446 C.4), and would otherwise resume every second time only
    */
-  decryptTicket(
-    contexts: Omit<TicketContexts, "cipher">,
-    alwaysRenew: boolean,
-    log: SessionLog,
-  ): number {
+  decryptTicket(contexts: TicketContexts, alwaysRenew: boolean, log: SessionLog): number {
     const { ticketCipher: cipher, unixSeconds } = this.#options;
-    if (cipher === undefined) return 0;
-    const result = this.#keys.decrypt({ ...contexts, cipher }, unixSeconds(), alwaysRenew);
-    if (result > 0) log.cache(`Decrypting session ticket, key expiration: ${this.#keys.used}`);
-    return result;
+    if (cipher === undefined) return TICKET.none;
+    const result = this.#keys.decrypt(contexts, cipher, unixSeconds());
+    if (result > 0 && log.shows.cache) {
+      log.cache(`Decrypting session ticket, key expiration: ${this.#keys.used}`);
+    }
+    return result === TICKET.usable && alwaysRenew ? TICKET.renew : result;
   }
 
   /** Overwrites all keys. */
@@ -162,29 +209,32 @@ export class Resumption {
   /** What must be asked for; `undefined` among the keys stands for the one to encrypt with. */
   #wantsOf(facts: HelloFacts): { keys: (Bytes | undefined)[]; sessionId: Bytes | undefined } {
     const keys: (Bytes | undefined)[] = [];
-    const tls13 = facts.tls13 && this.#options.allowsTls13;
     if (this.ticketable) {
       const now = this.#options.unixSeconds();
-      const tickets = tls13 ? facts.identities : facts.ticket === undefined ? [] : [facts.ticket];
       const names = new Set<string>();
-      for (const ticket of tickets) {
-        if (ticket.length < KEY_NAME_BYTES) continue;
+      for (const ticket of ticketsOf(facts)) {
+        if (this.#isReadable(ticket, now)) continue;
+        // The facts are overwritten by the next hello.
         const name = ticket.slice(0, KEY_NAME_BYTES);
         const hex = toHex(name);
-        if (names.has(hex) || this.#keys.canDecrypt(name, now)) continue;
+        if (names.has(hex)) continue;
         names.add(hex);
         keys.push(name);
       }
-      const issues = tls13 || facts.ticket !== undefined;
-      if (issues && !this.#keys.canEncrypt(now)) keys.push(undefined);
+      if (issuesTicket(facts) && !this.#keys.canEncrypt(now)) keys.push(undefined);
     }
-    return { keys, sessionId: this.#sessionIdOf(facts, tls13) };
+    return { keys, sessionId: this.#sessionIdOf(facts) };
+  }
+
+  /** Whether nothing has to be fetched for a ticket; one that is too short nobody can read. */
+  #isReadable(ticket: Bytes, now: number): boolean {
+    return ticket.length < KEY_NAME_BYTES || this.#keys.canDecrypt(ticket, now);
   }
 
   /** The id that OpenSSL is going to look up (ssl/ssl_sess.c ssl_get_prev_session()). */
-  #sessionIdOf(facts: HelloFacts, tls13: boolean): Bytes | undefined {
+  #sessionIdOf(facts: HelloFacts): Bytes | undefined {
     if (!this.#options.cachable) return undefined;
-    if (tls13) {
+    if (facts.tls13) {
       // Without tickets TLS 1.3 resumes from the cache: the identity is a session id.
       const identity = this.ticketable ? undefined : facts.identities[0];
       return identity !== undefined && identity.length <= SESSION_ID_BYTES_MAX
@@ -199,6 +249,6 @@ export class Resumption {
   #takeKey(answer: TlsmgrAnswer | undefined): void {
     if (!isOk(answer)) return;
     const key = decodeTicketKey(answer.keyBuffer.data());
-    if (key !== undefined) this.#keys.add(key);
+    if (key !== undefined && this.#keys.add(key)) this.#options.keyReceived?.();
   }
 }

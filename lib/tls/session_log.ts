@@ -11,7 +11,7 @@ import { INFO, SSL_ERROR } from "../ffi/openssl/constants.ts";
 import { libssl } from "../ffi/openssl/openssl.ts";
 import type { Ssl } from "../ffi/openssl/types.ts";
 import { readCString } from "../ffi/memory.ts";
-import type { Log } from "../log/log.ts";
+import type { Log, LogSubject } from "../log/log.ts";
 import { describeHandshake, type Handshake } from "./summary.ts";
 import type { Verification } from "./verification.ts";
 
@@ -26,6 +26,10 @@ export interface SessionLogOptions {
   readonly shows: TlsLogShows;
   /** What Postfix calls namaddr: `[192.0.2.1]:25`. */
   readonly peer: string;
+  /** What all lines are about. */
+  readonly about?: LogSubject;
+  /** What the line about a finished handshake is about. */
+  readonly aboutHandshake?: LogSubject;
 }
 
 /** The lines of one session. */
@@ -33,50 +37,59 @@ export class SessionLog {
   readonly shows: TlsLogShows;
   readonly #log: SessionLogOptions["log"];
   readonly #peer: string;
+  readonly #about: LogSubject | undefined;
+  readonly #aboutHandshake: LogSubject | undefined;
 
   constructor(options: SessionLogOptions) {
     this.shows = options.shows;
     this.#log = options.log;
     this.#peer = options.peer;
+    this.#about = options.about;
+    this.#aboutHandshake = options.aboutHandshake ?? options.about;
+  }
+
+  #info(text: string): void {
+    this.#log.info(text, this.#about);
   }
 
   /** The session begins. */
   begin(cipherList: string): void {
     if (!this.shows.verbose) return;
-    this.#log.info(`setting up TLS connection from ${this.#peer}`);
-    this.#log.info(`${this.#peer}: TLS cipher list "${cipherList}"`);
+    this.#info(`setting up TLS connection from ${this.#peer}`);
+    this.#info(`${this.#peer}: TLS cipher list "${cipherList}"`);
   }
 
   /** A line about the session, for those who want to know all. */
   verbose(text: string): void {
-    if (this.shows.verbose) this.#log.info(`${this.#peer}: ${text}`);
+    if (this.shows.verbose) this.#info(`${this.#peer}: ${text}`);
   }
 
   /** A line about the session's cache or ticket. */
   cache(text: string): void {
-    if (this.shows.cache) this.#log.info(`${this.#peer}: ${text}`);
+    if (this.shows.cache) this.#info(`${this.#peer}: ${text}`);
   }
 
   /** The client asked for `name`, which is no host name. */
   invalidServerName(name: string): void {
-    this.#log.warn(`TLS SNI from ${this.#peer} is invalid: ${name}`);
+    this.#log.warn(`TLS SNI from ${this.#peer} is invalid: ${name}`, this.#about);
   }
 
   /** The client's second hello asks for another name than its first. */
   changedServerName(first: string, second: string): void {
     this.#log.warn(
       `TLS SNI changed from ${this.#peer} initially ${first}, ${second} after hello retry`,
+      this.#about,
     );
   }
 
   /** There is no certificate for `name` in particular. */
   unmatchedServerName(name: string): void {
-    this.#log.info(`TLS SNI ${name} from ${this.#peer} not matched, using default chain`);
+    this.#info(`TLS SNI ${name} from ${this.#peer} not matched, using default chain`);
   }
 
   /** OpenSSL did not take the certificates for `name`. */
   unusableServerName(name: string): void {
-    this.#log.warn(`TLS SNI ${name} from ${this.#peer}: cannot use its certificates`);
+    this.#log.warn(`TLS SNI ${name} from ${this.#peer}: cannot use its certificates`, this.#about);
   }
 
   /** The handshake is over: everything that is said about it. */
@@ -85,16 +98,16 @@ export class SessionLog {
     const peer = this.#peer;
     if (shows.cache && handshake.resumed) {
       const how = handshake.ticketed ? " (RFC 5077 session ticket)" : "";
-      this.#log.info(`${peer}: Reusing old session${how}`);
+      this.#info(`${peer}: Reusing old session${how}`);
     }
     const certificate = handshake.peerCertificate;
     if (certificate !== undefined) {
       if (shows.verbose) {
-        this.#log.info(`subject=${certificate.subject}`);
-        this.#log.info(`issuer=${certificate.issuer}`);
+        this.#info(`subject=${certificate.subject}`);
+        this.#info(`issuer=${certificate.issuer}`);
       }
       if (shows.verbose || shows.peercert) {
-        this.#log.info(
+        this.#info(
           `${peer}: subject_CN=${certificate.commonName}, ` +
             `issuer=${certificate.issuerCommonName}, ` +
             `fingerprint=${certificate.fingerprint}, ` +
@@ -106,10 +119,10 @@ export class SessionLog {
           ? `${peer}: re-using session with untrusted certificate, ` +
             "look for details earlier in the log"
           : verification?.describe(peer);
-        if (why !== undefined) this.#log.info(why);
+        if (why !== undefined) this.#info(why);
       }
     }
-    if (shows.summary) this.#log.info(describeHandshake(handshake, peer));
+    if (shows.summary) this.#log.info(describeHandshake(handshake, peer), this.#aboutHandshake);
   }
 
   /** For OpenSSL's info callback: a state, an alert, an end (openssl/ssl.h SSL_CB_*). */
@@ -119,15 +132,15 @@ export class SessionLog {
       const direction = (where & INFO.READ) !== 0 ? "read" : "write";
       const type = readCString(libssl.SSL_alert_type_string_long(result));
       const text = readCString(libssl.SSL_alert_desc_string_long(result));
-      return this.#log.info(`SSL3 alert ${direction}:${type}:${text}`);
+      return this.#info(`SSL3 alert ${direction}:${type}:${text}`);
     }
     const name = (where & INFO.ACCEPT) !== 0 ? "SSL_accept" : "unknown";
     const state = () => readCString(libssl.SSL_state_string_long(ssl));
-    if ((where & INFO.LOOP) !== 0) return this.#log.info(`${name}:${state()}`);
+    if ((where & INFO.LOOP) !== 0) return this.#info(`${name}:${state()}`);
     if ((where & INFO.EXIT) === 0 || result > 0) return;
-    if (result === 0) return this.#log.info(`${name}:failed in ${state()}`);
+    if (result === 0) return this.#info(`${name}:failed in ${state()}`);
     if (isWaiting(libssl.SSL_get_error(ssl, result))) return;
-    this.#log.info(`${name}:error in ${state()}`);
+    this.#info(`${name}:error in ${state()}`);
   }
 
   /** For OpenSSL's BIO callback: bytes that came or went. */
@@ -143,10 +156,10 @@ export class SessionLog {
     if (words === undefined) return;
     const { bio, data, length } = where;
     const head = `${words} ${hex(bio)} [${hex(data)}] (${length} bytes => `;
-    if (moved.result <= 0) return this.#log.info(`${head}${moved.result})`);
+    if (moved.result <= 0) return this.#info(`${head}${moved.result})`);
     const count = moved.bytes.length;
-    this.#log.info(`${head}${count} (0x${count.toString(16).toUpperCase()}))`);
-    for (const line of dumpLines(moved.bytes)) this.#log.info(line);
+    this.#info(`${head}${count} (0x${count.toString(16).toUpperCase()}))`);
+    for (const line of dumpLines(moved.bytes)) this.#info(line);
   }
 }
 

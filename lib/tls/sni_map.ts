@@ -45,6 +45,11 @@ export class SniMap {
     }
   }
 
+  /** All chains, with a name that each is for. */
+  *entries(): Iterable<readonly [name: string, chain: KeyChain]> {
+    for (const [name, chains] of this.#chains) for (const chain of chains) yield [name, chain];
+  }
+
   /** Gives the chains back; connections that use them have references of their own. */
   close(): void {
     for (const chains of this.#chains.values()) for (const chain of chains) chain.free();

@@ -95,13 +95,18 @@ class LoadedKey {
     this.#macParameters = Deno.UnsafePointer.create(address + 72n)!;
   }
 
-  /** Sets both contexts up; answers whether OpenSSL took it. */
-  start(ticket: TicketContexts, direction: "encrypt" | "decrypt"): boolean {
-    const init = direction === "encrypt"
-      ? libcrypto.EVP_EncryptInit_ex
-      : libcrypto.EVP_DecryptInit_ex;
-    return libcrypto.EVP_MAC_CTX_set_params(ticket.mac, this.#macParameters) === 1 &&
-      init(ticket.cipherContext, ticket.cipher.pointer, null, this.#cipherKey, ticket.iv) === 1;
+  /** Sets both contexts up to issue a ticket; answers whether OpenSSL took it. */
+  startEncrypting({ cipherContext, mac, iv }: TicketContexts, cipher: TicketCipher): boolean {
+    const { pointer } = cipher;
+    return libcrypto.EVP_MAC_CTX_set_params(mac, this.#macParameters) === 1 &&
+      libcrypto.EVP_EncryptInit_ex(cipherContext, pointer, null, this.#cipherKey, iv) === 1;
+  }
+
+  /** As {@linkcode startEncrypting}, for the other direction. */
+  startDecrypting({ cipherContext, mac, iv }: TicketContexts, cipher: TicketCipher): boolean {
+    const { pointer } = cipher;
+    return libcrypto.EVP_MAC_CTX_set_params(mac, this.#macParameters) === 1 &&
+      libcrypto.EVP_DecryptInit_ex(cipherContext, pointer, null, this.#cipherKey, iv) === 1;
   }
 
   wipe(): void {
@@ -132,7 +137,6 @@ function setParam(
 
 /** What OpenSSL hands to its ticket key callback. */
 export interface TicketContexts {
-  cipher: TicketCipher;
   keyName: Deno.PointerObject;
   iv: Deno.PointerObject;
   cipherContext: EvpCipherCtx;
@@ -162,21 +166,26 @@ export class TicketKeys {
     return this.#keys.length > 0 && this.#keys[0].encryptUntil > now;
   }
 
-  /** Whether a ticket made with the key called `name` can be read at `now` without asking tlsmgr. */
-  canDecrypt(name: Uint8Array, now: number): boolean {
-    return this.#find(name, now) !== undefined;
+  /**
+   * Whether a ticket can be read at `now` without asking tlsmgr.
+   *
+   * @param ticket its beginning, which names the key
+   */
+  canDecrypt(ticket: Uint8Array, now: number): boolean {
+    return ticket.length >= NAME_BYTES && this.#find(ticket, now) !== undefined;
   }
 
-  /** Takes a key from tlsmgr. */
-  add(key: TicketKey): void {
-    const known = this.#keys.find((held) => equal(held.name, key.name));
-    if (known !== undefined) return;
+  /** Takes a key from tlsmgr; whether it was not known. */
+  add(key: TicketKey): boolean {
+    const known = this.#keys.find((held) => hasName(held.name, key.name));
+    if (known !== undefined) return false;
     const loaded = new LoadedKey(key);
     // A key that was asked for by name may be older than the one that is here.
     const newest = this.#keys.length === 0 || this.#keys[0].encryptUntil <= key.encryptUntil;
     if (newest) this.#keys.unshift(loaded);
     else this.#keys.splice(1, 0, loaded);
     for (const dropped of this.#keys.splice(2)) dropped.wipe();
+    return true;
   }
 
   /**
@@ -185,22 +194,22 @@ export class TicketKeys {
    * A key that was good when the handshake began is good for its ticket. It may have had its time
    * since, but whoever has it decrypts for at least half the timeout longer.
    */
-  encrypt(ticket: TicketContexts, now: number): number {
+  encrypt(ticket: TicketContexts, cipher: TicketCipher, now: number): number {
     const key = this.#keys.at(0);
     if (key === undefined || key.encryptUntil + this.#timeoutS / 2 <= now) return TICKET.none;
     this.#used = key.encryptUntil;
     copyToC(ticket.keyName, key.name, NAME_BYTES);
     if (libcrypto.RAND_bytes_at(ticket.iv, IV_BYTES) !== 1) return TICKET.none;
-    return key.start(ticket, "encrypt") ? TICKET.usable : TICKET.none;
+    return key.startEncrypting(ticket, cipher) ? TICKET.usable : TICKET.none;
   }
 
   /** OpenSSL has received a ticket: sets the contexts for its key. */
-  decrypt(ticket: TicketContexts, now: number, alwaysRenew: boolean): number {
+  decrypt(ticket: TicketContexts, cipher: TicketCipher, now: number): number {
     copyFromC(wantedName, ticket.keyName, NAME_BYTES);
     const key = this.#find(wantedName, now);
-    if (key === undefined || !key.start(ticket, "decrypt")) return TICKET.none;
+    if (key === undefined || !key.startDecrypting(ticket, cipher)) return TICKET.none;
     this.#used = key.encryptUntil;
-    return alwaysRenew || key.encryptUntil <= now ? TICKET.renew : TICKET.usable;
+    return key.encryptUntil <= now ? TICKET.renew : TICKET.usable;
   }
 
   /** Overwrites all keys. */
@@ -208,16 +217,16 @@ export class TicketKeys {
     for (const key of this.#keys.splice(0)) key.wipe();
   }
 
-  #find(name: Uint8Array, now: number): LoadedKey | undefined {
+  /** The key that `ticket` begins with the name of. */
+  #find(ticket: Uint8Array, now: number): LoadedKey | undefined {
     for (const key of this.#keys) {
-      if (equal(key.name, name) && key.encryptUntil + this.#timeoutS > now) return key;
+      if (hasName(ticket, key.name) && key.encryptUntil + this.#timeoutS > now) return key;
     }
     return undefined;
   }
 }
 
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+function hasName(ticket: Uint8Array, name: Uint8Array): boolean {
+  for (let i = 0; i < NAME_BYTES; i++) if (ticket[i] !== name[i]) return false;
   return true;
 }

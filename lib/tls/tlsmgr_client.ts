@@ -46,6 +46,8 @@ export interface TlsmgrClientOptions {
   idleLimitMs: number;
   /** Told, in one line each, what went wrong with the server. */
   report(text: string): void;
+  /** Told what came of each question: the status answered; nothing when there is no answer. */
+  counted?(name: AskName, status: number | undefined): void;
 }
 
 /** Takes the answer, which is good for this call only; `undefined`: there is none. */
@@ -162,6 +164,7 @@ export class TlsmgrClient implements AttrChannelHandler {
       this.#closed || this.#reactor.nowMs < this.#unreachableUntilMs ||
       this.#queue.length >= QUEUE_MAX
     ) {
+      this.#options.counted?.(name, undefined);
       handler(undefined);
       return;
     }
@@ -281,6 +284,8 @@ export class TlsmgrClient implements AttrChannelHandler {
     const { handler } = question;
     this.#reactor.cancel(question.deadline);
     question.handler = undefined;
+    // One that was given up has been counted.
+    if (handler !== undefined) this.#options.counted?.(question.name, answer?.status);
     handler?.(answer);
   }
 

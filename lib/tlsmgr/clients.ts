@@ -39,17 +39,26 @@ export interface ClientsOptions {
   after(delayMs: number, handler: () => void): void;
   /** Takes a line about a fault of clients. */
   fault(text: string): void;
+  /** Told how many there are, when that changes. */
+  counted?(count: number): void;
 }
 
 /** The open connections. */
 export class Clients {
   readonly #options: ClientsOptions;
+  #max: number;
   readonly #connections = new Set<Client>();
   #unfinishedBytes = 0;
   #isGivingBack = false;
 
   constructor(options: ClientsOptions) {
     this.#options = options;
+    this.#max = options.max;
+  }
+
+  /** Sets how many there may be; those that are too many stay until somebody wants a place. */
+  setMax(max: number): void {
+    this.#max = max;
   }
 
   /** How many there are. */
@@ -59,7 +68,8 @@ export class Clients {
 
   /** Finds a place for one more; false when there is none, and the new one must be refused. */
   findPlace(): boolean {
-    const { max, fault } = this.#options;
+    const { fault } = this.#options;
+    const max = this.#max;
     if (this.#connections.size < max) return true;
     const silentMs = this.#closeSilent(1);
     if (silentMs === undefined) {
@@ -90,11 +100,13 @@ export class Clients {
   /** Counts a connection. */
   add(connection: Client): void {
     this.#connections.add(connection);
+    this.#options.counted?.(this.#connections.size);
   }
 
   /** A connection has closed. */
   remove(connection: Client): void {
     this.#connections.delete(connection);
+    this.#options.counted?.(this.#connections.size);
   }
 
   /**

@@ -17,7 +17,7 @@ import { type FileGround, redirectIntoDataDirectory } from "../config/paths.ts";
 import type { CacheLimits, Settings } from "../config/settings.ts";
 import type { CacheType } from "../proto/tlsmgr.ts";
 import { libcFileIo } from "../store/file_io.ts";
-import type { KeyValueStore } from "../store/key_value_store.ts";
+import type { KeyValueStore, StoreAdjustment } from "../store/key_value_store.ts";
 import { MemoryStore } from "../store/memory_store.ts";
 import { Store, type StoreOptions } from "../store/store.ts";
 import { opensslVersionNumber } from "../tls/version.ts";
@@ -61,47 +61,53 @@ export type DatabaseHall =
   & Required<Pick<StoreOptions, "report">>
   & Pick<StoreOptions, "expired" | "slowCalls" | "after" | "ownerId">;
 
-/** Opens the database of the cache `label`; `undefined` when none is configured. */
-export function openDatabase(
+/** Where the cache `label` is to keep its entries; `undefined` when none is configured. */
+export function nameDatabase(
   label: CacheType,
-  settings: Settings,
-  hall: DatabaseHall,
-): { name: DatabaseName; store: KeyValueStore } | undefined {
-  const { parameters } = settings;
+  { parameters }: Settings,
+  ownerId: number = libcFileIo.effectiveUserId(),
+): DatabaseName | undefined {
   const parameter = `${label}_tls_session_cache_database` as const;
   const value = parameters[parameter];
   if (value === "") return undefined;
-  const name = parseDatabaseName(parameter, value, {
-    ground: fileGround(parameters, {
-      effectiveUserId: () => hall.ownerId ?? libcFileIo.effectiveUserId(),
-    }),
+  return parseDatabaseName(parameter, value, {
+    ground: fileGround(parameters, { effectiveUserId: () => ownerId }),
     defaultType: parameters.default_database_type,
   });
-  for (const warning of name.warnings) hall.report("warning", warning);
-  return { name, store: openStore(name, settings.cache[label], hall) };
 }
 
-function openStore(
-  { path }: DatabaseName,
+/** Opens a database, whose limits are those of the settings. */
+export function openDatabase(
+  { path, warnings }: DatabaseName,
   limits: CacheLimits,
   hall: DatabaseHall,
 ): KeyValueStore {
-  const quotas = {
-    maxEntries: limits.max_entries,
-    maxBytes: limits.max_bytes,
-    eviction: limits.eviction,
-  } as const;
-  if (path === undefined) return new MemoryStore({ ...quotas, expired: hall.expired });
+  for (const warning of warnings) hall.report("warning", warning);
+  const { expired, ...adjustable } = adjustmentOf(limits, hall.expired);
+  if (path === undefined) return new MemoryStore({ ...adjustable, ...(expired && { expired }) });
   return Store.open(path, {
-    ...quotas,
+    ...adjustable,
     ...hall,
     sync: limits.sync,
-    compactRatio: limits.compact_ratio,
-    compactBytesMin: limits.compact_min_bytes,
     discard: !limits.persist,
     load: "slices",
     keep: isOfThisOpenSsl,
   });
+}
+
+/** What of a cache's limits an open store can take. */
+export function adjustmentOf(
+  limits: CacheLimits,
+  expired: StoreAdjustment["expired"],
+): StoreAdjustment {
+  return {
+    expired,
+    maxEntries: limits.max_entries,
+    maxBytes: limits.max_bytes,
+    eviction: limits.eviction,
+    compactRatio: limits.compact_ratio,
+    compactBytesMin: limits.compact_min_bytes,
+  };
 }
 
 /**

@@ -19,6 +19,7 @@ import type { Reactor } from "../reactor/reactor.ts";
 import type { Timer } from "../reactor/timers.ts";
 import { bytesToAsk, type EntropySource, type SourceFault } from "./entropy_source.ts";
 import type { ExchangeFault, ExchangeFile } from "./exchange_file.ts";
+import type { EntropyNumbers } from "./numbers.ts";
 import type { RandomPool } from "./random_pool.ts";
 
 /** Longer periods are cut to this, as in Postfix (tlsmgr.c: tlsmgr_post_init), seconds. */
@@ -45,6 +46,8 @@ export interface EntropyKeeperOptions {
   /** Longest time between two updates, seconds. */
   readonly updatePeriodS: number;
   readonly onFailure: "continue" | "exit";
+  /** Told what came of each attempt. */
+  readonly numbers?: EntropyNumbers;
   /** Ends the process in good order. */
   leave(): void;
   /** Ends the process with an error. */
@@ -120,6 +123,7 @@ export class EntropyKeeper {
     source?.close();
     let fault = exchange?.updateNow();
     if (fault?.kind === "removed") fault = exchange?.updateNow();
+    if (exchange !== undefined) this.#options.numbers?.saved(fault === undefined);
     if (fault !== undefined && this.#exchangeTrouble.failed()) log.warn(fault.text);
     exchange?.close();
   }
@@ -132,6 +136,7 @@ export class EntropyKeeper {
   }
 
   #reseeded(fault: SourceFault | undefined): void {
+    this.#options.numbers?.reseeded(this.#options.source!.name, fault === undefined);
     if (fault !== undefined) return this.#reseedFailed(fault);
     const { source, reactor, pool, log } = this.#options;
     if (this.#sourceTrouble.mended()) log.info(`entropy source ${source!.name} works again`);
@@ -178,6 +183,7 @@ export class EntropyKeeper {
 
   #updated(fault: ExchangeFault | undefined): void {
     const { reactor, log, pool, updatePeriodS } = this.#options;
+    this.#options.numbers?.saved(fault === undefined);
     if (fault?.kind === "removed") return this.#updateRemoved(fault);
     if (fault !== undefined) return this.#updateFailed(fault);
     if (this.#exchangeTrouble.mended()) log.info("the PRNG exchange file works again");

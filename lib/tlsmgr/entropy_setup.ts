@@ -24,7 +24,7 @@ export type EntropyHall = Pick<
 export function makeEntropyKeeper(
   hall: EntropyHall,
   pool: RandomPool,
-  ends: Pick<EntropyKeeperOptions, "leave" | "fail">,
+  ends: Pick<EntropyKeeperOptions, "leave" | "fail" | "numbers">,
 ): EntropyKeeper {
   const { reactor, settings, log, slowCalls, ownerId } = hall;
   const { parameters } = settings;

@@ -5,9 +5,9 @@
  */
 import type { FileGround } from "../config/paths.ts";
 import type { Parameters } from "../config/settings.ts";
+import { accountOf } from "../daemon/accounts.ts";
 import type { FileIo } from "../store/file_io.ts";
 
-const ACCOUNTS = "/etc/passwd";
 const ROOT = 0;
 
 /**
@@ -21,7 +21,7 @@ export function fileGround(
 ): FileGround {
   const { queue_directory, data_directory, mail_owner } = parameters;
   const uid = io.effectiveUserId();
-  const ownerUid = uid === ROOT ? uidOf(mail_owner) ?? uid : uid;
+  const ownerUid = uid === ROOT ? accountOf(mail_owner)?.uid ?? uid : uid;
   return {
     queueDirectory: queue_directory,
     dataDirectory: data_directory,
@@ -39,13 +39,4 @@ function ownerOf(path: string): number | undefined {
     // It is missing, or may not be looked at: whoever opens the file will say so.
     return undefined;
   }
-}
-
-/** The number of an account; `undefined` when there is none of that name. */
-function uidOf(account: string): number | undefined {
-  for (const line of Deno.readTextFileSync(ACCOUNTS).split("\n")) {
-    const [name, , id] = line.split(":");
-    if (name === account) return Number(id);
-  }
-  return undefined;
 }

@@ -101,8 +101,10 @@ export class RandomPool {
   noteSession(session: Base64Value): void {
     const { bytes, start, end } = session;
     const from = Math.max(start, Math.min(start + SAMPLE_AT, end - SAMPLE_BYTES));
-    const sample = bytes.subarray(from, Math.min(end, from + SAMPLE_BYTES));
-    this.#room.set(sample, MOMENT_BYTES + this.#sampleCount++ * SAMPLE_BYTES);
+    const length = Math.min(end - from, SAMPLE_BYTES);
+    const at = MOMENT_BYTES + this.#sampleCount++ * SAMPLE_BYTES;
+    // A view of them would cost more than the copy.
+    for (let i = 0; i < length; i++) this.#room[at + i] = bytes[from + i];
     if (this.#sampleCount === SAMPLES) this.#mix();
   }
 

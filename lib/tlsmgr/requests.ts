@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { Bytes } from "../base/bytes.ts";
 import { type AttrFault, describeAttrFault, FAULT_TEXT_MAX } from "../attr/faults.ts";
 import {
   type AskKind,
@@ -17,7 +18,8 @@ import {
   type TlsmgrAnswer,
   type TlsmgrAsk,
 } from "../proto/tlsmgr.ts";
-import type { SessionCache, SessionCaches } from "./caches.ts";
+import type { SessionCaches } from "./caches.ts";
+import type { SessionCache } from "./session_cache.ts";
 import type { FillRandom, TicketKeys } from "./ticket_keys.ts";
 
 /** What Postfix calls the connection in its log. */
@@ -42,7 +44,7 @@ const RUNS: Readonly<Record<AskName, Run>> = {
     if (ask.size < 1 || ask.size > SEED_BYTES_MAX) {
       return hall.fault(`bogus seed length "${ask.size}" in "seed" request`);
     }
-    const bytes = seedRoom.subarray(0, ask.size);
+    const bytes = seedRoomOf(ask.size);
     answer.status = TLSMGR_STATUS.err;
     if (!hall.fillRandom(bytes)) return hall.fault("cannot make a seed: the generator failed");
     answer.status = TLSMGR_STATUS.ok;
@@ -93,6 +95,12 @@ const RUNS: Readonly<Record<AskName, Run>> = {
 
 /** Reused, as everything on the way of a request; emptied after each use. */
 const seedRoom = new Uint8Array(SEED_BYTES_MAX);
+/** Its beginnings by their length, as far as somebody has asked: clients ask for one length for ever. */
+const seedRooms: (Bytes | undefined)[] = new Array(SEED_BYTES_MAX + 1);
+
+function seedRoomOf(size: number): Bytes {
+  return seedRooms[size] ??= seedRoom.subarray(0, size);
+}
 
 /**
  * Carries out a request and fills in the answer, which is a failure also for lists that are no complete

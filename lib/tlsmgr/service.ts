@@ -17,19 +17,27 @@ import { ListPrinter } from "../attr/print.ts";
 import { ListReader, READ } from "../attr/read.ts";
 import { type Bytes, concat } from "../base/bytes.ts";
 import { EXIT, FatalError } from "../base/errors.ts";
+import type { Settings } from "../config/settings.ts";
+import type { Adoption } from "../daemon/seam.ts";
 import type { Service, ServiceHall } from "../daemon/service_thread.ts";
+import { keepNamed } from "../daemon/settings_changes.ts";
 import { AcceptLoop } from "../net/accept_loop.ts";
 import type { AttrChannelOptions } from "../net/attr_channel.ts";
 import { closeDescriptor, describeErrno } from "../net/stream.ts";
 import { decodeAsk, printAnswer, TLSMGR_STATUS, TlsmgrAnswer, TlsmgrAsk } from "../proto/tlsmgr.ts";
 import type { Reactor } from "../reactor/reactor.ts";
+import type { Timer } from "../reactor/timers.ts";
 import { isRandomSeeded } from "../tls/random.ts";
-import { SessionCaches } from "./caches.ts";
+import { findDeferred, hasOtherEntropy } from "./adoption.ts";
+import { type CachesHall, SessionCaches } from "./caches.ts";
 import { Clients } from "./clients.ts";
 import { Connection, type ConnectionHall, type ReceivedList } from "./connection.ts";
 import type { EntropyKeeper } from "./entropy.ts";
 import { makeEntropyKeeper } from "./entropy_setup.ts";
+import { exchangeWords } from "./exchange_words.ts";
 import { FaultLog } from "./fault_log.ts";
+import { REFRESH_DELAY_MS, TlsmgrNumbers } from "./numbers.ts";
+import { KeyShelf } from "./key_shelf.ts";
 import { RandomPool } from "./random_pool.ts";
 import { carryOut, isChange, type RequestHall } from "./requests.ts";
 import { type FillRandom, TicketKeys } from "./ticket_keys.ts";
@@ -38,6 +46,8 @@ import { type FillRandom, TicketKeys } from "./ticket_keys.ts";
 const LIST_BYTES_MAX = (1 << 20) + (64 << 10);
 /** Postfix sets no limit; requests have at most four attributes. */
 const ATTRIBUTES_MAX = 1000;
+/** One object for all connections, which share a scanner by it. */
+const LIST_LIMITS = { bytesMax: LIST_BYTES_MAX, attributesMax: ATTRIBUTES_MAX };
 /** Longest time from the first byte of a request to its last. */
 const LIST_LIMIT_MAX_S = 100;
 
@@ -48,15 +58,22 @@ export function makeTlsmgrService(hall: ServiceHall): Service {
 
 class TlsmgrService implements Service, ConnectionHall, RequestHall {
   readonly reactor: Reactor;
-  readonly channelOptions: AttrChannelOptions;
+  channelOptions: AttrChannelOptions;
   readonly caches: SessionCaches;
   readonly ticketKeys: TicketKeys;
   readonly fillRandom: FillRandom;
   readonly clients: Clients;
   readonly #hall: ServiceHall;
   readonly #pool: RandomPool;
-  readonly #entropy: EntropyKeeper;
+  /** Those in force. */
+  #settings: Settings;
+  #entropy: EntropyKeeper;
   readonly #faults: FaultLog;
+  readonly #numbers: TlsmgrNumbers;
+  /** The next expiry scan of each cache. */
+  readonly #scanTimers: (Timer | undefined)[] = [];
+  /** What the caches hold is going to be shown. */
+  #isRefreshDue = false;
   readonly #acceptLoop: AcceptLoop;
   readonly #reader = new ListReader();
   readonly #printer = new ListPrinter();
@@ -72,11 +89,9 @@ class TlsmgrService implements Service, ConnectionHall, RequestHall {
     const { reactor, settings, log } = hall;
     this.#hall = hall;
     this.reactor = reactor;
-    const listLimitS = Math.min(settings.parameters.ipc_timeout, LIST_LIMIT_MAX_S);
-    this.channelOptions = {
-      limits: { bytesMax: LIST_BYTES_MAX, attributesMax: ATTRIBUTES_MAX },
-      listLimitMs: listLimitS * 1000,
-    };
+    this.#numbers = new TlsmgrNumbers(hall.numbers);
+    this.#settings = settings;
+    this.channelOptions = channelOptionsOf(settings);
     this.#faults = new FaultLog({
       warn: (text) => log.warn(text),
       after: (delayMs, handler) => void reactor.after(delayMs, handler),
@@ -86,19 +101,26 @@ class TlsmgrService implements Service, ConnectionHall, RequestHall {
       nowMs: () => reactor.nowMs,
       after: (delayMs, handler) => void reactor.after(delayMs, handler),
       fault: (text) => this.fault(text),
+      counted: (count) => this.#numbers.showClients(count),
     });
     this.#done = concat(printAnswer(this.#printer, "update", this.#answer.reset(TLSMGR_STATUS.ok)));
     this.#pool = new RandomPool(reactor);
     this.fillRandom = this.#pool.fill;
     demandGenerator(this.fillRandom);
-    this.#entropy = makeEntropyKeeper(hall, this.#pool, {
-      leave: () => hall.drained(),
-      fail: (error) => this.#fail(error),
-    });
+    this.#entropy = this.#makeEntropy(settings);
     this.#entropy.start();
     this.caches = this.#openCaches();
-    this.ticketKeys = new TicketKeys({ fillRandom: this.fillRandom, reactor });
+    this.ticketKeys = new TicketKeys({
+      ...{ fillRandom: this.fillRandom, reactor },
+      shelf: hall.kept === undefined ? undefined : new KeyShelf(hall.kept),
+      unshelved: () => this.fault("cannot put ticket keys aside for the next run"),
+      made: () => this.#numbers.countTicketKey(),
+    });
     this.ticketKeys.setLifetime(this.caches.get("smtpd")?.timeoutS ?? 0);
+    const lost = this.ticketKeys.recall();
+    if (lost !== undefined) {
+      log.warn(`ticket keys of the run before cannot be taken over: ${lost}`);
+    }
     this.#scheduleScans();
     reactor.atTurnEnd(() => this.#endTurn());
     this.#acceptLoop = new AcceptLoop(reactor, hall.listenFd, {
@@ -110,6 +132,7 @@ class TlsmgrService implements Service, ConnectionHall, RequestHall {
     });
     this.#acceptLoop.start();
     this.#state = "serving";
+    this.#numbers.showCaches(this.caches);
   }
 
   /**
@@ -134,6 +157,41 @@ class TlsmgrService implements Service, ConnectionHall, RequestHall {
     this.#entropy.close();
   }
 
+  /**
+   * Goes on by other settings: entries, ticket keys and connections stay. Nothing has changed when
+   * something cannot be had.
+   */
+  adopt(wanted: Settings): Adoption {
+    if (this.#state !== "serving") return { fault: "the service is ending", fixed: [] };
+    const before = this.#settings;
+    const fixed = findDeferred(before, wanted);
+    const settings = keepNamed(before, wanted, fixed);
+    // What this turn has changed so far goes to the databases that it was for.
+    this.#acknowledge();
+    let entropy: EntropyKeeper | undefined;
+    let takeCaches: () => void;
+    try {
+      if (hasOtherEntropy(before, settings)) entropy = this.#makeEntropy(settings);
+      takeCaches = this.caches.prepare(settings, this.#hall.log, this.#cachesHall);
+    } catch (error) {
+      if (!(error instanceof FatalError)) throw error;
+      const { message, hint } = error;
+      return { fault: hint === undefined ? message : `${message}; ${hint}`, fixed: [] };
+    }
+    takeCaches();
+    this.#settings = settings;
+    this.ticketKeys.setLifetime(this.caches.get("smtpd")?.timeoutS ?? 0);
+    this.clients.setMax(settings.service.max_connections);
+    this.channelOptions = channelOptionsOf(settings);
+    this.#scheduleScans();
+    if (entropy !== undefined) {
+      this.#entropy.close();
+      this.#entropy = entropy;
+      entropy.start();
+    }
+    return { fault: undefined, fixed };
+  }
+
   /** For requests. */
   nowS(): number {
     return this.reactor.unixSeconds();
@@ -151,6 +209,9 @@ class TlsmgrService implements Service, ConnectionHall, RequestHall {
     this.#pool.noteRequest();
     decodeAsk(this.#reader.open(bytes, scanner, READ.strict, start), ask);
     const kind = carryOut(ask, answer, this);
+    this.#numbers.countRequest(kind, ask, answer);
+    if (this.#hall.log.verbose > 0) this.#hall.log.debug(exchangeWords(kind, ask, answer));
+    this.#refreshSoon();
     if (answer.status === TLSMGR_STATUS.ok && isChange(kind)) {
       if (kind === "update") this.#pool.noteSession(ask.session);
       this.#unacknowledged.push(connection);
@@ -161,7 +222,9 @@ class TlsmgrService implements Service, ConnectionHall, RequestHall {
   }
 
   #accepted(fd: number): void {
-    if (this.clients.findPlace()) new Connection(this, fd);
+    const hasPlace = this.clients.findPlace();
+    this.#numbers.countConnection(hasPlace);
+    if (hasPlace) new Connection(this, fd);
     else closeDescriptor(fd);
   }
 
@@ -170,7 +233,19 @@ class TlsmgrService implements Service, ConnectionHall, RequestHall {
     this.#acknowledge();
     if (this.#state === "draining") this.#drainSome();
     const isWorking = this.caches.work();
-    return this.caches.scanSome(this.nowS()) || isWorking ? "more" : "idle";
+    const isBusy = this.caches.scanSome(this.nowS()) || isWorking;
+    if (isBusy) this.#refreshSoon();
+    return isBusy ? "more" : "idle";
+  }
+
+  /** Shows what the caches hold, in a while; an idle service is not woken for it. */
+  #refreshSoon(): void {
+    if (this.#isRefreshDue) return;
+    this.#isRefreshDue = true;
+    this.reactor.after(REFRESH_DELAY_MS, () => {
+      this.#isRefreshDue = false;
+      if (this.#state !== "closed") this.#numbers.showCaches(this.caches);
+    });
   }
 
   /** Makes the changes of this turn last, and tells those who wait for that. */
@@ -194,14 +269,27 @@ class TlsmgrService implements Service, ConnectionHall, RequestHall {
     if (this.clients.closeIdle() === 0) this.#hall.drained();
   }
 
+  get #cachesHall(): CachesHall {
+    return {
+      slowCalls: this.#hall.slowCalls,
+      ownerId: this.#hall.ownerId,
+      after: (delayMs, handler) => void this.reactor.after(delayMs, handler),
+      flushed: (cache, isDone) => this.#numbers.countFlush(cache, isDone),
+    };
+  }
+
+  #makeEntropy(settings: Settings): EntropyKeeper {
+    return makeEntropyKeeper({ ...this.#hall, settings }, this.#pool, {
+      leave: () => this.#hall.drained(),
+      fail: (error) => this.#fail(error),
+      numbers: this.#numbers,
+    });
+  }
+
   #openCaches(): SessionCaches {
     const { settings, log } = this.#hall;
     try {
-      return SessionCaches.open(settings, log, {
-        slowCalls: this.#hall.slowCalls,
-        ownerId: this.#hall.ownerId,
-        after: (delayMs, handler) => void this.reactor.after(delayMs, handler),
-      });
+      return SessionCaches.open(settings, log, this.#cachesHall);
     } catch (error) {
       this.#entropy.close();
       throw error;
@@ -215,15 +303,22 @@ class TlsmgrService implements Service, ConnectionHall, RequestHall {
 
   /** One scan a cache now, and one after each timeout (tlsmgr.c: tlsmgr_cache_run_event). */
   #scheduleScans(): void {
-    for (const cache of this.caches) {
+    for (const timer of this.#scanTimers.splice(0)) this.reactor.cancel(timer);
+    for (const [index, cache] of [...this.caches].entries()) {
       if (!cache.enabled) continue;
       const scan = () => {
         cache.startScan();
-        this.reactor.after(cache.timeoutS * 1000, scan);
+        this.#refreshSoon();
+        this.#scanTimers[index] = this.reactor.after(cache.timeoutS * 1000, scan);
       };
       scan();
     }
   }
+}
+
+function channelOptionsOf({ parameters }: Settings): AttrChannelOptions {
+  const listLimitS = Math.min(parameters.ipc_timeout, LIST_LIMIT_MAX_S);
+  return { limits: LIST_LIMITS, listLimitMs: listLimitS * 1000 };
 }
 
 /** A generator that does not work at the start will not work later. */

@@ -12,7 +12,8 @@
  *
  * Keys exist in memory only, in pages that stay out of core dumps, and are overwritten the moment that
  * nobody may use them any more, whether or not somebody asks. They outlive a change of the lifetime
- * ({@linkcode TicketKeys.setLifetime}); what was promised to clients stays as it was.
+ * ({@linkcode TicketKeys.setLifetime}); what was promised to clients stays as it was. They outlive the
+ * process where somebody keeps them for the next run (key_shelf.ts).
  *
  * @module
  */
@@ -26,6 +27,7 @@ import {
 import { TICKET_KEY_NAME_BYTES } from "../proto/tlsmgr.ts";
 import type { Reactor } from "../reactor/reactor.ts";
 import type { Timer } from "../reactor/timers.ts";
+import type { KeyShelf } from "./key_shelf.ts";
 import { SecretMemory } from "../tls/secret_memory.ts";
 
 /** Fills `bytes` with random bytes; false when they must not be used. */
@@ -35,6 +37,12 @@ export type FillRandom = (bytes: Bytes) => boolean;
 export interface TicketKeysOptions {
   readonly fillRandom: FillRandom;
   readonly reactor: Pick<Reactor, "nowMs" | "unixSeconds" | "after" | "cancel">;
+  /** Where keys wait for the next run; absent: they end with this one. */
+  readonly shelf?: Pick<KeyShelf, "recall" | "keep" | "close"> | undefined;
+  /** Told that the keys could not be put there. */
+  readonly unshelved?: () => void;
+  /** Told of each key that is made. */
+  readonly made?: () => void;
 }
 
 /** Bytes of a structure, `time_t` and all. */
@@ -86,6 +94,30 @@ export class TicketKeys {
   }
 
   /**
+   * Goes on with the keys of the run before that may still be used; once, when the lifetime is set.
+   *
+   * @returns Why there are none, if something is wrong with them.
+   */
+  recall(): string | undefined {
+    const { shelf, reactor } = this.#options;
+    if (shelf === undefined) return undefined;
+    const fault = shelf.recall(({ structure, leftMs }) => {
+      const encryptUntilMs = reactor.nowMs + leftMs;
+      if (this.#periodS <= 0 || leftMs + this.#periodS * 1000 <= 0) return;
+      const room = this.#rooms.pop()!;
+      room.set(structure);
+      const slot: Slot = {
+        ...{ structure: room, encryptUntilMs, end: undefined },
+        encryptUntilS: endIn(room),
+      };
+      slot.end = this.#endOf(slot);
+      this.#slots.push(slot);
+    });
+    this.#shelve();
+    return fault;
+  }
+
+  /**
    * The structure of the key to encrypt with, a fresh one if need be.
    *
    * `undefined` when there are no keys, or when the generator failed. Not to be written to, and good
@@ -111,16 +143,25 @@ export class TicketKeys {
     return undefined;
   }
 
-  /** Overwrites and forgets all keys. */
+  /** Overwrites and forgets all keys, those that wait for the next run included. */
   wipe(): void {
-    for (const slot of [...this.#slots]) this.#forget(slot);
+    this.#drop();
+    this.#shelve();
   }
 
-  /** Overwrites all keys and gives their memory back; there are no keys any more. */
+  /**
+   * Overwrites all keys and gives their memory back; there are no keys any more but those that wait for the
+   * next run.
+   */
   close(): void {
-    this.wipe();
+    this.#drop();
     this.#periodS = 0;
     this.#memory.free();
+    this.#options.shelf?.close();
+  }
+
+  #drop(): void {
+    for (const slot of [...this.#slots]) this.#overwrite(slot);
   }
 
   #make(nowS: number, nowMs: number): Bytes | undefined {
@@ -130,13 +171,15 @@ export class TicketKeys {
     const key = ticketKeyFrom(random, nowS + forS);
     random.fill(0);
     const pushedOut = this.#slots.at(KEYS_MAX - 1);
-    if (pushedOut !== undefined) this.#forget(pushedOut);
+    if (pushedOut !== undefined) this.#overwrite(pushedOut);
     const structure = this.#rooms.pop()!;
     write(structure, key);
     const times = { encryptUntilS: key.encryptUntil, encryptUntilMs: nowMs + forS * 1000 };
     const slot: Slot = { structure, ...times, end: undefined };
     slot.end = this.#endOf(slot);
     this.#slots.unshift(slot);
+    this.#shelve();
+    this.#options.made?.();
     return structure;
   }
 
@@ -151,6 +194,22 @@ export class TicketKeys {
   }
 
   #forget(slot: Slot): void {
+    this.#overwrite(slot);
+    this.#shelve();
+  }
+
+  /** Those that are here are those that the next run may have. */
+  #shelve(): void {
+    const { shelf, unshelved, reactor } = this.#options;
+    if (shelf === undefined) return;
+    const isKept = shelf.keep(this.#slots.map(({ structure, encryptUntilMs }) => ({
+      structure,
+      leftMs: encryptUntilMs - reactor.nowMs,
+    })));
+    if (!isKept) unshelved?.();
+  }
+
+  #overwrite(slot: Slot): void {
     this.#options.reactor.cancel(slot.end);
     slot.structure.fill(0);
     this.#slots.splice(this.#slots.indexOf(slot), 1);
@@ -163,6 +222,12 @@ function write(structure: Bytes, key: TicketKey): void {
   const made = encodeTicketKey(key);
   structure.set(made);
   for (const bytes of [made, key.name, key.cipherKey, key.hmacKey]) bytes.fill(0);
+}
+
+/** When the key of a structure ceases to encrypt, unix seconds; the rest of it is not touched. */
+function endIn(structure: Bytes): number {
+  const { buffer, byteOffset } = structure;
+  return Number(new DataView(buffer, byteOffset).getBigInt64(TICKET_KEY_RANDOM_BYTES, true));
 }
 
 function hasName(slot: Slot, name: Uint8Array): boolean {

@@ -44,9 +44,11 @@ import {
   TLSPROXY_READY,
   TLSPROXY_UNAVAILABLE,
 } from "../proto/tlsproxy.ts";
-import { type Reactor, READY, type ReadyHandler, type Registration } from "../reactor/reactor.ts";
+import type { Reactor, ReadyHandler, Registration } from "../reactor/reactor.ts";
 import type { Timer } from "../reactor/timers.ts";
 import type { ServerAnswer, ServerHall } from "./server_side.ts";
+import type { EndReason, Story } from "./session_story.ts";
+import { logRequest } from "./session_words.ts";
 
 /** How long the local client may take for its request, and again for the descriptor (tlsproxy.c). */
 const CLIENT_LIMIT_MS = 100_000;
@@ -80,6 +82,8 @@ export interface HandedOver {
   readonly hall: ServerHall;
   /** The local client's socket; plaintext from here on. */
   readonly plainFd: number;
+  /** … which is watched for reading; the hand-off is told until somebody else is. */
+  readonly plain: Registration;
   /** The remote peer's socket. */
   readonly netFd: number;
   /** Attributes of the TLS context that this client reads. */
@@ -113,6 +117,7 @@ export class HandOff implements AttrChannelHandler, ReadyHandler {
   readonly #handler: HandOffHandler;
   readonly #fd: number;
   readonly #refusal: string | undefined;
+  readonly #story: Story;
   readonly #channel: AttrChannel;
   #step: Step = "request";
   #request: HandOffRequest | undefined;
@@ -126,14 +131,17 @@ export class HandOff implements AttrChannelHandler, ReadyHandler {
    *
    * @param options.refusal why every request is answered with "not available"; absent in normal
    * operation
+   * @param options.story is told what the client wants, and why there will be no session
    */
   constructor(hall: HandOffHall, fd: number, options: {
     handler: HandOffHandler;
     refusal: string | undefined;
+    story: Story;
   }) {
     this.#hall = hall;
     this.#handler = options.handler;
     this.#refusal = options.refusal;
+    this.#story = options.story;
     this.#fd = fd;
     this.#channel = new AttrChannel(hall.reactor, fd, this, CHANNEL_OPTIONS);
     this.#limit();
@@ -148,7 +156,10 @@ export class HandOff implements AttrChannelHandler, ReadyHandler {
   /** Releases what has not been given away; again is allowed. */
   close(): void {
     if (this.#step === "over") return;
-    this.#letGo();
+    this.#step = "over";
+    this.#hall.reactor.cancel(this.#deadline);
+    if (this.#channel.open) return this.#channel.close();
+    this.#registration?.close();
     closeDescriptor(this.#fd);
   }
 
@@ -168,6 +179,7 @@ export class HandOff implements AttrChannelHandler, ReadyHandler {
     } else if (this.#step === "settings" && end.kind !== "closed") {
       this.#warn(`tlsp_get_request_event: receive server TLS settings: ${describeEnd(end)}`);
     }
+    this.#story.abandon(reasonOf(end));
     this.#handler.handOffEnded();
   }
 
@@ -179,6 +191,7 @@ export class HandOff implements AttrChannelHandler, ReadyHandler {
     if (fault === undefined) return this.#finish(descriptors[0]);
     for (const extra of descriptors) closeDescriptor(extra);
     this.#warn(`tlsp_get_fd_event: receive remote SMTP peer file descriptor: ${fault}`);
+    this.#story.abandon(result === 0 ? "closed by client" : "bad request", fault);
     this.#handler.handOffEnded();
   }
 
@@ -188,21 +201,26 @@ export class HandOff implements AttrChannelHandler, ReadyHandler {
     if (reader.fault !== undefined) this.#warn(describeAttrFault(reader.fault, STREAM));
     if (request === undefined) {
       this.#warn("tlsp_get_request_event: receive request attributes: unexpected content");
+      this.#story.abandon("bad request");
       return this.#handler.handOffEnded();
     }
     this.#request = request;
+    this.#story.request(request);
     this.#step = "settings";
     const { flags, remoteEndpoint } = request;
     const role = roleIn(flags);
     const words = role === "server" ? "from" : role === "client" ? "to" : "(bogus_direction)";
-    log.info(`CONNECT ${words} ${remoteEndpoint}`);
+    log.info(`CONNECT ${words} ${remoteEndpoint}`, this.#story);
+    if (log.verbose > 0) logRequest(log, this.#story, request);
     if (role === undefined) {
       const digits = (flags >>> 0).toString(16);
-      return this.#refuse(`tlsp_get_request_event: bad request flags: 0x${digits}`);
+      return this.#refuse("bad request", `tlsp_get_request_event: bad request flags: 0x${digits}`);
     }
-    if (role === "client") return this.#refuse("TLS client role is disabled by configuration");
+    if (role === "client") {
+      return this.#refuse("client role", "TLS client role is disabled by configuration");
+    }
     if (this.#refusal !== undefined) {
-      return this.#refuse(`${this.#refusal}: refusing ${remoteEndpoint}`);
+      return this.#refuse("too many sessions", `${this.#refusal}: refusing ${remoteEndpoint}`);
     }
     if (!settingsFollow(flags, behind)) this.#prepare(request, undefined);
   }
@@ -213,6 +231,7 @@ export class HandOff implements AttrChannelHandler, ReadyHandler {
     if (reader.fault !== undefined) this.#warn(describeAttrFault(reader.fault, STREAM));
     if (settings === undefined) {
       this.#warn("tlsp_get_request_event: receive server TLS settings: unexpected content");
+      this.#story.abandon("bad request");
       return this.#handler.handOffEnded();
     }
     this.#contextAttributes = settings.contextAttributes;
@@ -223,19 +242,25 @@ export class HandOff implements AttrChannelHandler, ReadyHandler {
   #prepare(request: HandOffRequest, settings: TlsServerSettings | undefined): void {
     this.#hall.serverReady(settings, (server) => {
       if (this.#step !== "settings") return;
-      if (server === undefined) return this.#answer(TLSPROXY_UNAVAILABLE);
-      if ((request.flags & TLSPROXY_FLAG.probeOnly) !== 0) return this.#answer(TLSPROXY_READY);
+      if (server === undefined) {
+        this.#story.refuse("not available");
+        return this.#answer(TLSPROXY_UNAVAILABLE);
+      }
+      if ((request.flags & TLSPROXY_FLAG.probeOnly) !== 0) {
+        this.#story.outcome = "probed";
+        return this.#answer(TLSPROXY_READY);
+      }
       this.#server = server;
       this.#step = "descriptor";
       this.#channel.send(TLSPROXY_READY);
-      // Watched anew: the channel reads ahead.
-      this.#channel.release();
-      this.#registration = this.#hall.reactor.watch(this.#fd, READY.read, this);
+      // The channel reads ahead, which is over.
+      this.#registration = this.#channel.release(this);
       this.#limit();
     });
   }
 
-  #refuse(why: string): void {
+  #refuse(reason: EndReason, why: string): void {
+    this.#story.refuse(reason, why);
     this.#warn(why);
     this.#answer(TLSPROXY_UNAVAILABLE);
   }
@@ -250,26 +275,23 @@ export class HandOff implements AttrChannelHandler, ReadyHandler {
   #finish(netFd: number): void {
     const request = this.#request!;
     const hall = this.#server!;
-    this.#letGo();
+    this.#step = "over";
+    this.#hall.reactor.cancel(this.#deadline);
     this.#handler.handedOver({
       request,
       hall,
       plainFd: this.#fd,
+      plain: this.#registration!,
       netFd,
       contextAttributes: this.#contextAttributes,
     });
   }
 
-  #letGo(): void {
-    this.#step = "over";
-    this.#hall.reactor.cancel(this.#deadline);
-    if (this.#channel.open) this.#channel.release();
-    this.#registration?.close();
-  }
-
   #limit(): void {
     const { reactor } = this.#hall;
-    reactor.cancel(this.#deadline);
+    if (this.#deadline !== undefined) {
+      return this.#deadline.postpone(reactor.nowMs + CLIENT_LIMIT_MS);
+    }
     this.#deadline = reactor.after(CLIENT_LIMIT_MS, () => {
       if (this.#step === "request") {
         this.#warn("tlsp_get_request_event: receive request attributes: the client sent nothing");
@@ -278,12 +300,13 @@ export class HandOff implements AttrChannelHandler, ReadyHandler {
           "tlsp_get_fd_event: receive remote SMTP peer file descriptor: the client sent nothing",
         );
       }
+      this.#story.abandon("timeout");
       this.#handler.handOffEnded();
     });
   }
 
   #warn(text: string): void {
-    this.#hall.log.warn(text);
+    this.#hall.log.warn(text, this.#story);
   }
 }
 
@@ -293,6 +316,20 @@ function faultOf(result: number, descriptors: readonly number[]): string | undef
   if (result === 0) return "the connection was closed";
   if (descriptors.length !== 1) return `${descriptors.length} descriptors came instead of one`;
   return isStreamSocket(descriptors[0]) ? undefined : "it is not a connected stream socket";
+}
+
+function reasonOf(end: ChannelEnd): EndReason {
+  switch (end.kind) {
+    case "closed":
+    case "cut off":
+      return "closed by client";
+    case "too slow":
+      return "timeout";
+    case "too large":
+      return "bad request";
+    case "error":
+      return "client fault";
+  }
 }
 
 function describeEnd(end: ChannelEnd): string {

@@ -63,6 +63,9 @@ export class Relay {
   plainEnded = false;
   plainDeaf = false;
   netEnded = false;
+  /** Plaintext bytes that TLS has taken, and given. */
+  bytesToNet = 0;
+  bytesFromNet = 0;
   /** A side that has been emptied is reported by epoll when there is more. */
   #plainMayHave = true;
   #netMayHave = true;
@@ -139,6 +142,7 @@ export class Relay {
       const taken = this.#engine.write(bytes, count - at);
       if (taken > 0) {
         at += taken;
+        this.bytesToNet += taken;
         continue;
       }
       this.#afterWrite(taken);
@@ -158,6 +162,7 @@ export class Relay {
         this.toNetBytes = kept;
         return false;
       }
+      this.bytesToNet += taken;
       kept = taken < kept.length ? kept.subarray(taken) : undefined;
     }
     this.toNetBytes = undefined;
@@ -181,6 +186,7 @@ export class Relay {
         return false;
       }
       this.readWantsWrite = false;
+      this.bytesFromNet += count;
       const sent = send(this.#plainFd, fromNet, count);
       if (sent === count) {
         // After a record that was not full there is rarely more, and asking costs a system call.

@@ -12,19 +12,22 @@
  * @module
  */
 import { FatalError } from "../base/errors.ts";
+import type { Counter } from "../daemon/numbers/numbers.ts";
 import type { ServiceHall } from "../daemon/service_thread.ts";
 import type { TlsServerSettings } from "../proto/tls_settings.ts";
-import { ServerContext } from "../tls/context.ts";
+import { certificateEnds } from "../tls/certificate_ends.ts";
+import { filesOf, ServerContext } from "../tls/context.ts";
 import { allowsTls13 } from "../tls/protocols.ts";
 import { stirRandom } from "../tls/random.ts";
 import { Resumption } from "../tls/resumption.ts";
 import { SniMap } from "../tls/sni_map.ts";
 import { TicketCipher } from "../tls/tickets.ts";
+import { tryChains } from "../tls/trial.ts";
 import { isOk, type TlsmgrClient } from "../tls/tlsmgr_client.ts";
 import { differencesOf, policyOfRequest, type RequestPolicy } from "./request_policy.ts";
 import type { SessionPolicy } from "./server_policy.ts";
 import { type LocalServer, serverRoleOf } from "./server_role.ts";
-import { readSniTables } from "./sni_tables.ts";
+import { filesOfMaps, readSniTables } from "./sni_tables.ts";
 
 const RETRY_MS = 1_000;
 /** Server sessions are kept in tlsmgr's cache of this type, whoever the server is. */
@@ -66,6 +69,7 @@ export class ServerSide {
   /** Contexts of requests by their settings, the least recently used first. */
   readonly #others = new Map<string, Entry>();
   readonly #nagged = new Set<string>();
+  readonly #ticketKeys: Counter;
   #ticketCipher: TicketCipher | undefined;
   #cachePolicy: CachePolicy | undefined;
   #waiting: (() => void)[] = [];
@@ -75,6 +79,7 @@ export class ServerSide {
   constructor(hall: ServiceHall, tlsmgr: TlsmgrClient) {
     this.#hall = hall;
     this.#tlsmgr = tlsmgr;
+    this.#ticketKeys = hall.numbers.counter("postern_tlsproxy_ticket_keys_received_total");
     const { settings, log, isFirst } = hall;
     const { local, warnings } = serverRoleOf(settings.parameters, settings.tls);
     const say = (texts: readonly string[]) => {
@@ -84,12 +89,13 @@ export class ServerSide {
     this.#local = local;
     if (local === undefined) return;
     if (local.session.shows.verbose && isFirst) log.info("initializing the server-side TLS engine");
-    const maps = settings.parameters.tls_server_sni_maps;
-    this.#sni = maps.length === 0
-      ? undefined
-      : new SniMap(readSniTables(maps), "tls_server_sni_maps");
+    this.#sni = openSniMap(hall);
+    hall.noteFiles(filesOf(local.policy));
     this.#own = new ServerContext(local.policy, this.#sni);
     say(this.#own.warnings);
+    // All threads read the same files.
+    if (isFirst) say(tryChains(this.#own));
+    this.#showContexts();
     this.#ticketCipher = this.#findTicketCipher(say);
     this.#ask(2);
   }
@@ -175,7 +181,18 @@ export class ServerSide {
       this.#others.delete(key);
       closeEntry(oldest);
     }
+    this.#showContexts();
     return entry;
+  }
+
+  /** Shows how many contexts there are, and until when the certificates of this service's own are good. */
+  #showContexts(): void {
+    const { numbers } = this.#hall;
+    numbers.gauge("postern_tlsproxy_contexts").set(1 + this.#others.size);
+    for (const { shown, subject, endsAtS } of certificateEnds(this.#own!)) {
+      const labels = { certificate: shown, subject };
+      numbers.gauge("postern_tlsproxy_certificate_expiry_timestamp_seconds", labels).set(endsAtS);
+    }
   }
 
   /** Warns of settings that differ from this service's own, once for each kind of difference. */
@@ -250,6 +267,7 @@ export class ServerSide {
       ticketCipher: cipher,
       allowsTls13: allowsTls13(protocols),
       unixSeconds: () => this.#hall.reactor.unixSeconds(),
+      keyReceived: () => this.#ticketKeys.add(),
     });
   }
 
@@ -266,6 +284,16 @@ export class ServerSide {
     this.#phase = phase;
     for (const go of this.#waiting.splice(0)) go();
   }
+}
+
+/** The certificates by server name that the settings ask for. */
+function openSniMap({ settings, noteFiles }: ServiceHall): SniMap | undefined {
+  const maps = settings.parameters.tls_server_sni_maps;
+  if (maps.length === 0) return undefined;
+  noteFiles(filesOfMaps(maps));
+  const table = readSniTables(maps);
+  noteFiles([...table.values()].flat());
+  return new SniMap(table, "tls_server_sni_maps");
 }
 
 function closeEntry(entry: Entry): void {

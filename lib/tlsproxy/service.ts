@@ -16,12 +16,14 @@ import type { TlsServerSettings } from "../proto/tls_settings.ts";
 import { TlsmgrClient } from "../tls/tlsmgr_client.ts";
 import { type ServerAnswer, ServerSide } from "./server_side.ts";
 import { Session, type SessionHall } from "./session.ts";
+import { countQuestions, FOLD_INTERVAL_MS, SessionNumbers } from "./session_numbers.ts";
+import { type SessionStory, unreadStory } from "./session_story.ts";
+import { SessionEnd } from "./session_words.ts";
 
 /** How long a handshake may wait for one answer of tlsmgr; after that it goes on without. */
 const QUESTION_LIMIT_MS = 2_000;
 /** An unused connection to tlsmgr is closed after this (Postfix's `ipc_idle`). */
 const IDLE_LIMIT_MS = 5_000;
-/** Between two tries to reach tlsmgr at start (util/attr_clnt.c). */
 /** Connections over and above the sessions allowed that get a proper refusal; beyond it they are closed. */
 const REFUSALS_MAX = 1_000;
 
@@ -45,17 +47,22 @@ class TlsproxyService implements Service, SessionHall {
   readonly #acceptLoop: AcceptLoop;
   readonly #sessions = new Set<Session>();
   #again: Session[] = [];
+  readonly #numbers: SessionNumbers;
+  /** Bytes of sessions that last are going to be counted. */
+  #isFoldDue = false;
   #draining = false;
 
   constructor(hall: ServiceHall) {
     this.#hall = hall;
     this.reactor = hall.reactor;
     this.log = hall.log;
+    this.#numbers = new SessionNumbers(hall.numbers);
     this.#tlsmgr = new TlsmgrClient(hall.reactor, {
       path: tlsmgrSocket(hall.settings),
       questionLimitMs: QUESTION_LIMIT_MS,
       idleLimitMs: IDLE_LIMIT_MS,
       report: (text) => hall.log.warn(text),
+      counted: countQuestions(hall.numbers),
     });
     this.#server = new ServerSide(hall, this.#tlsmgr);
     hall.reactor.atTurnEnd(() => this.#goOn());
@@ -92,6 +99,27 @@ class TlsproxyService implements Service, SessionHall {
   }
 
   /** For sessions. */
+  nextNumber(): number {
+    return this.#hall.shared.nextSession();
+  }
+
+  /** For sessions. */
+  sessionHandedOver(): void {
+    this.#numbers.handedOver();
+  }
+
+  /** For sessions. */
+  sessionShaken(story: SessionStory): void {
+    this.#numbers.shaken(story);
+    this.#foldSoon();
+  }
+
+  /** For sessions. */
+  sessionEnded(story: SessionStory): void {
+    this.#numbers.ended(story);
+  }
+
+  /** For sessions. */
   closed(session: Session): void {
     this.#sessions.delete(session);
     this.#hall.shared.addConnections(-1);
@@ -103,13 +131,33 @@ class TlsproxyService implements Service, SessionHall {
     const { max_sessions: max } = settings.service;
     const open = shared.connections;
     if (open >= max + REFUSALS_MAX) {
-      this.log.warn(`too many connections: closing one unread, ${open} are open`);
+      const story = unreadStory(this.nextNumber(), this.reactor.nowMs);
+      const about = this.log.isStructured ? new SessionEnd(story) : undefined;
+      this.log.warn(`too many connections: closing one unread, ${open} are open`, about);
       closeDescriptor(fd);
+      this.#numbers.arrived("closed unread");
+      this.#numbers.countEnd(story);
       return;
     }
     const full = open >= max ? `${max} sessions are open (max_sessions)` : undefined;
     shared.addConnections(1);
+    this.#numbers.arrived(full === undefined ? "accepted" : "refused");
     this.#sessions.add(new Session(this, fd, full));
+  }
+
+  /** Counts the bytes of sessions that last; an idle service is not woken for it. */
+  #foldSoon(): void {
+    if (this.#isFoldDue) return;
+    this.#isFoldDue = true;
+    this.reactor.after(FOLD_INTERVAL_MS, () => {
+      this.#isFoldDue = false;
+      for (const session of this.#sessions) {
+        const story = session.storySoFar;
+        if (story === undefined) continue;
+        this.#numbers.fold(story);
+        this.#foldSoon();
+      }
+    });
   }
 
   /** Sessions that had more to move than a turn allows. */

@@ -13,21 +13,27 @@
  * @module
  */
 import { ListPrinter } from "../attr/print.ts";
-import { toLatin1, utf8 } from "../base/bytes.ts";
 import { closeDescriptor, sendWhole, setNoDelay, setNonBlocking } from "../net/stream.ts";
-import { emptySummary, PEER_STATUS, printTlsContext } from "../proto/tls_context.ts";
+import { printTlsContext } from "../proto/tls_context.ts";
 import { TLSPROXY_FLAG } from "../proto/tlsproxy.ts";
 import { READY, type ReadyHandler, type Registration } from "../reactor/reactor.ts";
 import type { Timer } from "../reactor/timers.ts";
 import { ServerEngine } from "../tls/engine.ts";
+import { FlightRecorder, type Step } from "../tls/flight_recorder.ts";
 import type { Handshake } from "../tls/summary.ts";
+import { contextOf } from "./context_summary.ts";
 import { type HandedOver, HandOff, type HandOffHall, type HandOffHandler } from "./handoff.ts";
 import { Relay } from "./relay.ts";
-
-/** Added to the session time limit: the local client does the timing that matters (tlsproxy.c). */
-const GRACE_MS = 10_000;
-/** Longest time limit taken from a request: 100 days, the most that Postfix's parameters take. */
-const LIMIT_S_MAX = 8_640_000;
+import { handshakeEnd, relayEnd } from "./session_ends.ts";
+import { handshakeLimitMs, idleLimitMs } from "./session_limits.ts";
+import {
+  type EndReason,
+  type Outcome,
+  type SessionStory,
+  Story,
+  type StoryListener,
+} from "./session_story.ts";
+import { HandshakeDone, logEnd, logFaults, logStep } from "./session_words.ts";
 
 const printer = new ListPrinter();
 
@@ -38,7 +44,9 @@ const NET = { plain: false, net: true } as const;
 const BOTH = { plain: true, net: true } as const;
 
 /** What sessions share. */
-export interface SessionHall extends HandOffHall {
+export interface SessionHall extends HandOffHall, StoryListener {
+  /** A number that no other session of the process has. */
+  nextNumber(): number;
   /** Call {@linkcode Session.goOn} in the next turn. */
   again(session: Session): void;
   /** The session has released everything. */
@@ -55,6 +63,7 @@ type State =
     readonly given: HandedOver;
     readonly engine: ServerEngine;
     readonly net: Registration;
+    readonly plain: Registration;
   }
   /** Moves bytes both ways. A side that has gone while nothing was wanted of it is not watched. */
   | {
@@ -69,8 +78,11 @@ type State =
   | { readonly at: "closed" };
 
 /** One session. */
-export class Session implements HandOffHandler {
+export class Session implements HandOffHandler, ReadyHandler {
   readonly #hall: SessionHall;
+  readonly #story: Story;
+  /** Kept only where somebody would read it. */
+  #flight: FlightRecorder | undefined;
   #state: State;
   #deadline: Timer | undefined;
   #toContinue = false;
@@ -82,7 +94,8 @@ export class Session implements HandOffHandler {
    */
   constructor(hall: SessionHall, fd: number, refusal?: string) {
     this.#hall = hall;
-    const handOff = new HandOff(hall, fd, { handler: this, refusal });
+    const story = this.#story = new Story(hall.nextNumber(), hall.reactor.nowMs);
+    const handOff = new HandOff(hall, fd, { handler: this, refusal, story });
     this.#state = { at: "handing off", handOff };
   }
 
@@ -92,84 +105,131 @@ export class Session implements HandOffHandler {
     if (this.#state.at === "relaying") this.#relay(this.#state, NEITHER);
   }
 
-  /** Ends the session; again is allowed. */
+  /** What is known of it so far, while bytes move; the same object as later. */
+  get storySoFar(): SessionStory | undefined {
+    return this.#state.at === "relaying" ? this.#story : undefined;
+  }
+
+  /** Ends the session, wherever it stands; again is allowed. */
   close(): void {
+    switch (this.#state.at) {
+      case "handing off":
+        this.#story.abandon("stopped");
+        return this.#close();
+      case "handshaking":
+        return this.#end("failed", "stopped");
+      case "relaying":
+        return this.#end("broken", "stopped");
+    }
+  }
+
+  #end(outcome: Outcome, reason: EndReason, error?: string): void {
+    this.#story.end(outcome, reason, error);
+    this.#close();
+  }
+
+  #close(): void {
     const state = this.#state;
     if (state.at === "closed") return;
     this.#state = { at: "closed" };
+    const story = this.#story;
+    story.endedMs = this.#hall.reactor.nowMs;
     this.#hall.reactor.cancel(this.#deadline);
     // Said before anything is closed: whoever notices that may begin the next session at once.
-    this.#logEnd(state);
+    logEnd(this.#hall.log, story, this.#flight);
+    this.#flight?.giveBack();
     if (state.at === "handing off") {
       state.handOff.close();
     } else {
       const { plainFd, netFd } = state.given;
+      // The remote peer's socket came from another process, which may still have it.
       state.net?.close();
-      if (state.at === "relaying") state.plain?.close();
+      state.plain?.closeWithDescriptor();
       state.engine.close();
       closeDescriptor(plainFd);
       closeDescriptor(netFd);
     }
+    this.#hall.sessionEnded(story);
     this.#hall.closed(this);
-  }
-
-  #logEnd(state: Exclude<State, { at: "closed" }>): void {
-    const { log } = this.#hall;
-    const request = state.at === "handing off" ? state.handOff.request : state.given.request;
-    if (request === undefined) return;
-    const { serverId, remoteEndpoint } = request;
-    if (state.at === "handshaking") {
-      log.info(`TLS handshake failed for service=${serverId} peer=${remoteEndpoint}`);
-    }
-    log.info(`DISCONNECT ${remoteEndpoint}`);
   }
 
   /** For the hand-off. */
   handOffEnded(): void {
-    this.close();
+    this.#close();
   }
 
   /** For the hand-off. */
   handedOver(given: HandedOver): void {
     const { netFd, request, hall } = given;
+    this.#story.stage = "handshake";
+    this.#story.handedOverMs = this.#hall.reactor.nowMs;
+    this.#hall.sessionHandedOver(this.#story);
     setNonBlocking(netFd);
     setNoDelay(netFd);
     const { session } = hall;
     const { log } = this.#hall;
+    const story = this.#story;
     const engine = new ServerEngine(hall.context, netFd, {
       resumption: hall.resumption,
       serverId: session.serverId ?? request.serverId,
       requireCertificate: session.requireCertificate,
       cipherList: session.cipherList,
-      log: { log, shows: session.shows, peer: session.namaddr ?? request.remoteEndpoint },
+      log: {
+        log,
+        shows: session.shows,
+        peer: session.namaddr ?? request.remoteEndpoint,
+        about: story,
+        aboutHandshake: log.isStructured ? new HandshakeDone(story) : undefined,
+      },
       resume: () => this.#shakeHands(),
     });
-    const net = this.#watch(netFd, (events) => this.#netReady(events));
-    this.#state = { at: "handshaking", given, engine, net };
+    const { plain } = given;
+    plain.handler = this;
+    const net = this.#watch(netFd);
+    this.#state = { at: "handshaking", given, engine, net, plain };
+    if (session.shows.summary) this.#flight = FlightRecorder.take();
+    this.#note("handed over", engine);
     // An overall limit: a peer that sends a byte now and then does not hold on for ever.
-    const limit = limitMs(request.handshakeTimeoutS);
-    this.#deadline = this.#hall.reactor.after(limit, () => this.#timedOut());
+    this.#limit(handshakeLimitMs(request));
     if (engine.useCipherList()) return;
-    log.warn(`${request.remoteEndpoint}: error setting cipher list: "${session.cipherList}"`);
-    this.close();
+    log.warn(`${story.peer}: error setting cipher list: "${session.cipherList}"`, story);
+    this.#end("failed", "bad cipher list");
   }
 
-  /** For the reactor: the remote peer, during the handshake. */
-  #netReady(events: number): void {
+  /** For the reactor. */
+  ready(events: number, registration: Registration): void {
     const state = this.#state;
+    if (state.at === "relaying") {
+      const side = registration.fd === state.given.netFd ? "net" : "plain";
+      return this.#sideReady(state, side, events);
+    }
     if (state.at !== "handshaking") return;
+    if (registration === state.net) return this.#netReady(state, events);
+    // The local client sends early, or has gone: either can wait until there is a TLS session.
+    registration.change(READY.hushed);
+  }
+
+  /** The remote peer, during the handshake. */
+  #netReady(state: Extract<State, { at: "handshaking" }>, events: number): void {
     // A suspended handshake wants nothing of the peer; only that it has gone can have been reported.
-    if (state.net.interest === READY.none) return this.close();
+    if (state.net.interest === READY.none) return this.#peerGone(state.engine);
     this.#shakeHands();
     // One that has gone and still has to be waited for would be reported for ever: a socket that was
     // never connected, which OpenSSL takes for one that is not ready yet.
-    if ((events & READY.gone) !== 0 && this.#state === state) this.close();
+    if ((events & READY.gone) !== 0 && this.#state === state) this.#peerGone(state.engine);
+  }
+
+  #peerGone(engine: ServerEngine): void {
+    this.#note("peer gone", engine);
+    this.#end("failed", "closed by peer");
   }
 
   #shakeHands(): void {
     if (this.#state.at !== "handshaking") return;
-    const { engine, net, given: { request } } = this.#state;
-    switch (engine.handshake()) {
+    const { engine, net } = this.#state;
+    const step = engine.handshake();
+    this.#note(step, engine);
+    switch (step) {
       case "want read":
         return net.change(READY.read);
       case "want write":
@@ -177,82 +237,73 @@ export class Session implements HandOffHandler {
       case "suspended":
         return net.change(READY.none);
       case "failed":
-        this.#logFaults(engine, request.remoteEndpoint);
-        return this.close();
+        logFaults(this.#hall.log, this.#story, engine);
+        return this.#end(...handshakeEnd(engine));
       case "done":
         return this.#beginRelay(this.#state);
     }
   }
 
   #beginRelay(shaken: Extract<State, { at: "handshaking" }>): void {
-    const { engine, given, net } = shaken;
+    const { engine, given, net, plain } = shaken;
     const { request, plainFd } = given;
-    const { reactor } = this.#hall;
-    const relay = new Relay(engine, plainFd);
-    const plain = this.#watch(plainFd, (events) => this.#sideReady("plain", events));
-    net.handler = { ready: (events) => this.#sideReady("net", events) };
+    const { reactor, log } = this.#hall;
+    const story = this.#story;
+    story.stage = "relay";
+    story.shakenMs = reactor.nowMs;
+    story.serverName = engine.serverNameChosen;
+    engine.agreed(story);
+    const relay = story.moved = new Relay(engine, plainFd);
     const state: State = { at: "relaying", given, engine, relay, net, plain };
     this.#state = state;
-    reactor.cancel(this.#deadline);
-    this.#deadline = reactor.after(idleLimitMs(given), () => this.#timedOut());
+    this.#limit(idleLimitMs(given.request));
     const wantsContext = (request.flags & TLSPROXY_FLAG.sendContext) !== 0;
-    if (wantsContext || engine.reports || given.hall.session.rejectUntrusted) {
-      const handshake = engine.summary();
+    const { rejectUntrusted } = given.hall.session;
+    if (wantsContext || engine.reports || rejectUntrusted || log.isStructured) {
+      const handshake = story.handshake = engine.summary();
       engine.report(handshake);
-      if (this.#mustReject(handshake, given)) return this.close();
-      if (wantsContext && !this.#sendContext(handshake, given)) return this.close();
+      this.#hall.sessionShaken(story);
+      const rejection = this.#rejectionOf(handshake, given);
+      if (rejection !== undefined) return this.#end("rejected", rejection);
+      const unsent = wantsContext ? this.#sendContext(handshake, given) : undefined;
+      if (unsent !== undefined) return this.#end("broken", "client fault", unsent);
+    } else {
+      this.#hall.sessionShaken(story);
     }
     // The peer's first bytes may have come with its last handshake message.
     this.#relay(state, BOTH);
   }
 
   /** Where it is this service that refuses clients without a trusted certificate. */
-  #mustReject(handshake: Handshake, given: HandedOver): boolean {
+  #rejectionOf(handshake: Handshake, given: HandedOver): EndReason | undefined {
     const { peerCertificate: certificate } = handshake;
-    if (!given.hall.session.rejectUntrusted || certificate?.trusted === true) return false;
+    if (!given.hall.session.rejectUntrusted || certificate?.trusted === true) return undefined;
     const what = certificate === undefined ? "no client certificate" : "an untrusted certificate";
     this.#hall.log.info(
       `rejected ${given.request.remoteEndpoint}: ${what} (enforce_req_ccert = reject)`,
+      this.#story,
     );
-    return true;
+    return certificate === undefined ? "no client certificate" : "untrusted certificate";
   }
 
-  /** Tells the local client what was agreed on, before any byte of the remote peer's. */
-  #sendContext(handshake: Handshake, given: HandedOver): boolean {
-    const summary = emptySummary();
-    const certificate = handshake.peerCertificate;
-    if (certificate !== undefined) {
-      summary.peerStatus = PEER_STATUS.certificate |
-        (certificate.trusted ? PEER_STATUS.trusted : 0);
-      summary.peerCommonName = utf8AsLatin1(certificate.commonName);
-      summary.issuerCommonName = utf8AsLatin1(certificate.issuerCommonName);
-      summary.peerFingerprint = certificate.fingerprint;
-      summary.peerKeyFingerprint = certificate.keyFingerprint;
-    }
-    summary.protocol = handshake.protocol;
-    summary.cipherName = handshake.cipher;
-    summary.cipherUsedBits = handshake.usedBits;
-    summary.cipherAlgorithmBits = handshake.algorithmBits;
-    summary.keyExchange = handshake.keyExchange;
-    summary.keyExchangeCurve = handshake.keyExchangeCurve;
-    summary.keyExchangeBits = handshake.keyExchangeBits;
-    if (handshake.serverSignature !== undefined) {
-      summary.serverSignature = { ...handshake.serverSignature };
-    }
-    if (handshake.clientSignature !== undefined) {
-      summary.clientSignature = { ...handshake.clientSignature };
-    }
-    summary.namaddr = given.hall.session.namaddr ?? given.request.remoteEndpoint;
+  /** Tells the local client what was agreed on, before any byte of the remote peer's; what went wrong. */
+  #sendContext(handshake: Handshake, given: HandedOver): string | undefined {
+    const { session } = given.hall;
+    const summary = contextOf(handshake, session.namaddr ?? given.request.remoteEndpoint);
     const bytes = printTlsContext(printer, summary, given.contextAttributes);
     const fault = sendWhole(given.plainFd, bytes);
-    if (fault !== undefined) this.#hall.log.warn(`cannot send TLS context: ${fault}`);
-    return fault === undefined;
+    if (fault !== undefined) {
+      this.#hall.log.warn(`cannot send TLS context: ${fault}`, this.#story);
+    }
+    return fault;
   }
 
-  /** For the reactor: either side, in the data phase. */
-  #sideReady(side: "net" | "plain", events: number): void {
-    if (this.#state.at !== "relaying") return;
-    const state = this.#state;
+  /** Either side, in the data phase. */
+  #sideReady(
+    state: Extract<State, { at: "relaying" }>,
+    side: "net" | "plain",
+    events: number,
+  ): void {
     const readable = (events & ~READY.write) !== 0;
     this.#relay(state, !readable ? NEITHER : side === "net" ? NET : PLAIN);
     if ((events & READY.gone) === 0 || this.#state !== state) return;
@@ -270,8 +321,7 @@ export class Session implements HandOffHandler {
     const { relay, given } = state;
     switch (relay.step(readable)) {
       case "ended":
-        this.#logFaults(state.engine, given.request.remoteEndpoint, relay.plainFault);
-        return this.close();
+        return this.#relayEnded(state.engine, relay);
       case "more":
         if (!this.#toContinue) this.#hall.again(this);
         this.#toContinue = true;
@@ -279,9 +329,15 @@ export class Session implements HandOffHandler {
       case "waiting":
         break;
     }
-    this.#deadline?.postpone(this.#hall.reactor.nowMs + idleLimitMs(given));
+    this.#deadline?.postpone(this.#hall.reactor.nowMs + idleLimitMs(given.request));
     this.#waitFor(state, "net");
     this.#waitFor(state, "plain");
+  }
+
+  #relayEnded(engine: ServerEngine, relay: Relay): void {
+    const { errors, lost } = engine;
+    logFaults(this.#hall.log, this.#story, { errors, lost, plainFault: relay.plainFault });
+    this.#end(...relayEnd(engine, relay));
   }
 
   /** Watches a side for what is wanted of it, one that has gone too: its last bytes may be unread. */
@@ -290,41 +346,39 @@ export class Session implements HandOffHandler {
     if (wanted !== READY.none && state[side] === undefined) {
       const { netFd, plainFd } = state.given;
       const fd = side === "net" ? netFd : plainFd;
-      state[side] = this.#watch(fd, (events) => this.#sideReady(side, events));
+      state[side] = this.#watch(fd);
     }
     state[side]?.change(wanted);
   }
 
-  #watch(fd: number, ready: ReadyHandler["ready"]): Registration {
-    return this.#hall.reactor.watch(fd, READY.read, { ready });
+  /** Notes a step for those who want to know how a failed session went, or all. */
+  #note(step: Step, engine: ServerEngine): void {
+    const story = this.#story;
+    const { reactor, log } = this.#hall;
+    const flight = this.#flight;
+    if (flight !== undefined) engine.noteStep(flight, step, reactor.nowMs - story.beganMs);
+    if (log.verbose > 0) logStep(log, story, step);
+  }
+
+  #watch(fd: number): Registration {
+    return this.#hall.reactor.watch(fd, READY.read, this);
+  }
+
+  /** The session ends unless something happens within `limitMs`. */
+  #limit(limitMs: number): void {
+    const { reactor } = this.#hall;
+    const due = reactor.nowMs + limitMs;
+    if (this.#deadline !== undefined && this.#deadline.due <= due) {
+      return this.#deadline.postpone(due);
+    }
+    reactor.cancel(this.#deadline);
+    this.#deadline = reactor.after(limitMs, () => this.#timedOut());
   }
 
   #timedOut(): void {
-    if ("given" in this.#state) {
-      const { remoteEndpoint } = this.#state.given.request;
-      this.#hall.log.warn(`ciphertext read/write timeout for ${remoteEndpoint}`);
-    }
-    this.close();
+    const { peer, stage } = this.#story;
+    if ("engine" in this.#state) this.#note("time is up", this.#state.engine);
+    this.#hall.log.warn(`ciphertext read/write timeout for ${peer}`, this.#story);
+    this.#end(stage === "relay" ? "broken" : "failed", "timeout");
   }
-
-  /** What was wrong with either side, a line each. A peer that just went away is no news. */
-  #logFaults(engine: ServerEngine, endpoint: string, plainFault = ""): void {
-    const { log } = this.#hall;
-    for (const error of engine.errors) log.warn(`TLS library problem: ${error}`);
-    if (engine.lost !== "") log.info(`lost connection with ${endpoint}: ${engine.lost}`);
-    if (plainFault !== "") log.warn(`plaintext read/write error for ${endpoint}: ${plainFault}`);
-  }
-}
-
-/** The wire carries bytes, a character each. */
-function utf8AsLatin1(text: string): string {
-  return toLatin1(utf8(text));
-}
-
-function idleLimitMs(given: HandedOver): number {
-  return limitMs(given.request.sessionTimeoutS) + GRACE_MS;
-}
-
-function limitMs(seconds: number): number {
-  return 1000 * Math.min(Math.max(seconds, 1), LIMIT_S_MAX);
 }

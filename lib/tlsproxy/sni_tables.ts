@@ -41,6 +41,12 @@ export function readSniTables(maps: readonly string[]): SniTable {
   return table;
 }
 
+/** The files that {@linkcode readSniTables} reads. */
+export function filesOfMaps(maps: readonly string[]): readonly string[] {
+  const type = "texthash:";
+  return maps.flatMap((map) => map.startsWith(type) ? [map.slice(type.length)] : []);
+}
+
 type Pairs = ReadonlyMap<string, readonly string[]>;
 
 function readInline(text: string): Pairs {

@@ -8,6 +8,7 @@ import { CERTIFICATE_NAMES } from "../support/certificates.ts";
 import { supportPath } from "../support/paths.ts";
 import { runChecked, runCommand, type RunningProcess, startProcess } from "../support/process.ts";
 import { POSTSCREEN_DIALOGUE, runSClient } from "../support/s_client.ts";
+import { keyLogPath } from "../support/secrets.ts";
 import { SmtpClient } from "../support/smtp_client.ts";
 
 /** Protocol versions, as OpenSSL calls them. */
@@ -177,7 +178,7 @@ async function visitWithGnutls(order: Order): Promise<Visit[]> {
     `--priority=${priority}`,
     ...(way === undefined ? [] : ["--resume", "--waitresumption"]),
     CERTIFICATE_NAMES[0],
-  ]);
+  ], { env: keyLogEnvironment() });
   await client.waitFor("the session", () => client.stdout.includes("- Simple Client Mode:"));
   await talk(client);
   const { stdout } = client;
@@ -191,6 +192,11 @@ async function visitWithGnutls(order: Order): Promise<Visit[]> {
     visits[1].resumed = /^\*\*\* This is a resumed session$/m.test(stdout);
   }
   return visits;
+}
+
+/** Their secrets must not be in any log. */
+function keyLogEnvironment(): Record<string, string> {
+  return { SSLKEYLOGFILE: keyLogPath() };
 }
 
 /** Speaks line by line with a client that passes its input on. */
@@ -224,7 +230,7 @@ async function visitWithNss(order: Order, database: string): Promise<Visit[]> {
     "-V", `${name}:${name}`, "-A", `${folder}/words`,
     ...(way === "ticket" ? ["-u"] : []),
     ...(way === undefined ? [] : ["-L", "2"]),
-  ]);
+  ], { env: keyLogEnvironment() });
   const output = stdout + stderr;
   if (code !== 0) throw new Error(`tstclnt ended with code ${code}\n${output}`);
   for (const [command, wanted] of POSTSCREEN_DIALOGUE) {
@@ -254,7 +260,7 @@ async function visitWithCurl(order: Order): Promise<Visit[]> {
     "curl",
     way === undefined ? transfer : [...transfer, "--next", ...transfer],
     // The machine's own settings do not decide what is offered.
-    { env: { OPENSSL_CONF: "/dev/null" } },
+    { env: { OPENSSL_CONF: "/dev/null", ...keyLogEnvironment() } },
   );
   const output = stdout + stderr;
   const parts = output.split("SSL connection using ").slice(1);

@@ -207,6 +207,11 @@ export const DIFFERENCES: readonly Difference[] = [
   },
   {
     side: "ours",
+    line: /^session \S+ with PEER \((?:failed|broken): /,
+    why: "the steps of a session that failed; Postfix keeps no record of them",
+  },
+  {
+    side: "ours",
     line: /^lost connection with PEER: /,
     why: "what ended a connection is known, and Postfix keeps it to itself",
   },

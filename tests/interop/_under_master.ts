@@ -10,7 +10,7 @@
 import { posternBinary, type Role } from "../support/postern.ts";
 import { type PostfixInstance, preparePostfix } from "../support/postfix.ts";
 import type { PostfixOptions } from "../support/postfix_config.ts";
-import { type CommandResult, runCommand } from "../support/process.ts";
+import { type CommandResult, isGone, runCommand } from "../support/process.ts";
 import { waitUntil } from "../support/wait.ts";
 
 const POSTFIX_DAEMONS = "/usr/lib/postfix/sbin";
@@ -75,13 +75,5 @@ export async function pidOf(postfix: PostfixInstance, role: Role): Promise<numbe
 
 /** Waits until process `pid` is gone. */
 export async function gone(pid: number): Promise<void> {
-  await waitUntil(`the end of process ${pid}`, async () => {
-    try {
-      const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
-      return / Z /.test(stat);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return true;
-      throw error;
-    }
-  });
+  await waitUntil(`the end of process ${pid}`, () => isGone(pid));
 }

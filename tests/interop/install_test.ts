@@ -34,7 +34,8 @@ interopTest(
 
     const start = async (role: Role): Promise<RunningProcess> => {
       const process = startProcess(binary, ["--role", role, "--config", settings]);
-      await process.waitFor("ready", () => /: ready/.exec(process.stderr) ?? undefined);
+      // maillog_file of main.cf has become a setting, too.
+      await postfix.maillog.waitForLine(new RegExp(`postfix/${role}\\[\\d+\\]: ready: `));
       return process;
     };
     {

@@ -10,6 +10,7 @@
 
 import { supportPath } from "./paths.ts";
 import { countDescriptorsOf, residentKbOf, type RunningProcess, startProcess } from "./process.ts";
+import { assertKeepsSecrets } from "./secrets.ts";
 import { waitUntil } from "./wait.ts";
 
 /** A role of the executable. */
@@ -110,6 +111,7 @@ export class Postern implements AsyncDisposable {
     const code = process.alive ? await this.stop() : 0;
     // For those who keep the folder to see what went wrong.
     await Deno.writeTextFile(this.#logPath, this.log);
+    assertKeepsSecrets(this.log);
     if (code !== 0) {
       throw new Error(`postern --role ${this.role} ended with code ${code}\n${process.output()}`);
     }

@@ -10,6 +10,7 @@
 
 import { CERTIFICATE_NAMES } from "./certificates.ts";
 import { type RunningProcess, startProcess } from "./process.ts";
+import { keyLogPath } from "./secrets.ts";
 
 /** A command of the dialogue and the beginning of the last line of its reply. */
 export type SmtpStep = readonly [command: string, reply: string];
@@ -120,6 +121,8 @@ function argumentsOf(options: SClientOptions): string[] {
     "-CAfile", options.ca, "-verify_return_error", "-verify_hostname", CERTIFICATE_NAMES[0],
     // "R" and "Q" at the start of a line are SMTP here, not orders to s_client.
     "-nocommands", "-crlf",
+    // Its secrets must not be in any log.
+    "-keylogfile", keyLogPath(),
     `-${options.version.toLowerCase().replace("v", "").replace(".", "_")}`,
   ];
   if (options.tickets === false) args.push("-no_ticket");

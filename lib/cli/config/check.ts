@@ -4,11 +4,11 @@
  * @module
  */
 import { EXIT, FatalError } from "../../base/errors.ts";
-import { ROLE_NAMES } from "../../config/parameters.ts";
 import { formatFinding, type Severity } from "../../config/findings.ts";
 import { defineCommand } from "../command.ts";
-import { CONFIG, OVERRIDES, ROLE } from "../options.ts";
+import { CONFIG, INSTANCE, OVERRIDES, ROLE } from "../options.ts";
 import { print, printError } from "../output.ts";
+import { chooseServices } from "../service_choice.ts";
 import { findFaults, readSettingsText } from "../settings_file.ts";
 import { findOpenSsl } from "../version.ts";
 
@@ -27,15 +27,16 @@ Reads FILE and says everything that is wrong with it at once, a line a finding:
 A warning stands for a setting that does something else than it seems to, or is accepted and not
 obeyed; a note, for one that has no effect here and need not have any.
 Starts nothing, and looks at no file but FILE. The exit code is 0 if there is no error, else 78.
-Without --role both roles are checked; -o is taken for each of them.`,
-  options: { config: CONFIG, role: ROLE, overrides: OVERRIDES },
+All services are checked, instances included; -o is taken for each of them, or for those of --role,
+or for that of --instance.`,
+  options: { config: CONFIG, role: ROLE, instance: INSTANCE, overrides: OVERRIDES },
   example: "postern config check --config postern.toml",
-  async run({ role, config, overrides }) {
+  async run({ role, instance, config, overrides }) {
     const source = readSettingsText(config);
     const openSsl = await findOpenSsl();
     const faults = findFaults(source, {
       overrides,
-      roles: role === undefined ? ROLE_NAMES : [role],
+      services: chooseServices(source, { role, instance }),
       ...("number" in openSsl && { openSslVersionNumber: openSsl.number }),
     });
     printError(faults.map((fault) => `${formatFinding(fault)}\n`).join(""));

@@ -8,11 +8,12 @@ import {
   type DescribedSetting,
   describeOwnKeys,
   describeSettings,
+  ownText,
 } from "../../config/describe.ts";
 import { tomlString } from "../../config/import/toml_text.ts";
 import { isForeignName } from "../../config/foreign_names.ts";
 import { nearestName } from "../../config/near_miss.ts";
-import { OWN_TABLES, type OwnKey } from "../../config/own_keys.ts";
+import { instanceKeys, NOT_INHERITED, OWN_TABLES, type OwnKey } from "../../config/own_keys.ts";
 import {
   type Parameter,
   parameterRow,
@@ -28,6 +29,8 @@ export interface ListingRequest {
   /** Its path; empty if there is none. */
   readonly file: string;
   readonly roles: readonly RoleName[];
+  /** An `[instance.NAME]`; `roles` is its role alone then. */
+  readonly instance?: string;
   /** `name=value` of each `-o`. */
   readonly overrides: readonly string[];
   readonly openSslVersionNumber?: number;
@@ -56,7 +59,10 @@ export interface ListedKey {
   /** What holds, as TOML. */
   readonly text: string;
   readonly set: boolean;
-  /** What holds because this key is absent: the table `cache` for `cache.smtp`, or a parameter. */
+  /**
+   * What holds because this key is absent: the table `cache` for `cache.smtp`, `service.ROLE` for
+   * `instance.NAME`, or a parameter.
+   */
   readonly follows?: string;
   readonly source: "default" | "file";
   readonly line?: number;
@@ -114,23 +120,22 @@ function agree(
 /** All our own keys that concern one of the roles, table by table. */
 export function listKeys(request: ListingRequest): readonly ListedKey[] {
   const { roles, ...rest } = request;
-  const initials = new Map(describeOwnKeys("").map((own) => [nameOf(own), own.text]));
-  const described = describeOwnKeys(request.text);
+  const described = describeOwnKeys(request.text, request.instance);
   const parameters = new Map(
     describeSettings({ ...rest, role: roles[0] }).map(({ name, expanded }) => [name, expanded]),
   );
   const listed: ListedKey[] = [];
   for (const own of described) {
     const { table, key, place } = own;
-    const row = OWN_TABLES.get(table)?.[key];
+    const row = (OWN_TABLES.get(table) ?? instanceKeys(roles[0]))[key];
     const service = ROLE_NAMES.find((role) => table === `service.${role}`);
     if (row === undefined || (service !== undefined && !roles.includes(service))) continue;
-    const parent = parentOf(table);
+    const parent = parentOf(own, roles[0]);
     const above = described.find((other) => other.table === parent && other.key === key);
     const parameter = row.initialFrom === undefined ? undefined : parameters.get(row.initialFrom);
     listed.push({
       ...{ name: nameOf(own), table, key, row, set: own.set },
-      initial: initials.get(nameOf(own)) ?? "",
+      initial: ownText(row),
       ...holding(own, { row, above, parameter }),
       ...(place !== undefined && { line: place.line }),
     });
@@ -158,9 +163,14 @@ function holding(
   return { text: own.text, source: sourceOf(own) };
 }
 
-/** The table whose keys hold where those of `table` are absent. */
-export function parentOf(table: string): string | undefined {
-  return table.startsWith("cache.") ? "cache" : undefined;
+/** The table whose key holds where that of `table` is absent; `role` is that of an instance. */
+export function parentOf(
+  { table, key }: Pick<DescribedOwnKey, "table" | "key">,
+  role: RoleName,
+): string | undefined {
+  if (table.startsWith("cache.")) return "cache";
+  const isOwn = NOT_INHERITED.some((name) => name === key);
+  return table.startsWith("instance.") && !isOwn ? `service.${role}` : undefined;
 }
 
 /** Names of all parameters and of all our own keys. */

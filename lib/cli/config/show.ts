@@ -10,10 +10,12 @@
 import { EXIT, type ExitCode, FatalError } from "../../base/errors.ts";
 import type { DescribedSetting } from "../../config/describe.ts";
 import { ROLE_NAMES, type RoleName } from "../../config/parameters.ts";
+import type { ServiceName } from "../../config/services.ts";
 import { formatFinding } from "../../config/settings.ts";
 import { defineCommand } from "../command.ts";
-import { CONFIG, misuse, OVERRIDES, ROLE, switchOption } from "../options.ts";
+import { CONFIG, INSTANCE, misuse, OVERRIDES, ROLE, switchOption } from "../options.ts";
 import { print, printError } from "../output.ts";
+import { chooseInstance } from "../service_choice.ts";
 import { findFaults, readSettingsText, type SettingsText } from "../settings_file.ts";
 import { findOpenSsl } from "../version.ts";
 import {
@@ -41,8 +43,11 @@ FILE has errors, which are said as \`postern config check\` says them.
     [tlsproxy] name = value   what this role sees, where the other one sees something else
     [cache] name = value      one of postern's own keys; its NAME is cache.name
 
+With --instance, what that service sees: values of [instance.NAME.parameters] go before those of its
+role, and the keys of [instance.NAME] are listed with it.
+
 With --json: "parameters" has an object for each of them (two where the roles differ), with name,
-roles, kind, default, value, expanded, source (default, file, role, option), line, since,
+roles, kind, default, value, expanded, source (default, file, role, instance, option), line, since,
 deprecated, obeyed, help; "keys" has one for each of postern's own keys.`,
   options: {
     onlySet: switchOption("-n", "only what FILE and -o set"),
@@ -51,6 +56,7 @@ deprecated, obeyed, help; "keys" has one for each of postern's own keys.`,
     json: switchOption("--json", "everything there is to say about each of them, as JSON"),
     config: CONFIG,
     role: ROLE,
+    instance: INSTANCE,
     overrides: OVERRIDES,
   },
   operands: [{
@@ -71,6 +77,7 @@ interface ShowOptions {
   readonly json: boolean;
   readonly config: string | undefined;
   readonly role: RoleName | undefined;
+  readonly instance: string | undefined;
   readonly overrides: readonly string[];
 }
 
@@ -80,29 +87,47 @@ async function showSettings(options: ShowOptions, names: readonly string[]): Pro
   if (onlyDefaults && overrides.length > 0) {
     throw misuse("-o does not go with -d", "Leave -d out to see values");
   }
+  if (onlyDefaults && options.instance !== undefined) {
+    throw misuse("--instance does not go with -d", "An instance has the defaults of its role");
+  }
   const source = onlyDefaults ? { name: "", text: "" } : readSource(options.config);
-  const roles = options.role === undefined ? ROLE_NAMES : [options.role];
+  const services = whose(source, options);
+  const roles = services.map(({ role }) => role);
+  const [{ instance }] = services;
   const openSsl = await findOpenSsl();
   const version = "number" in openSsl && { openSslVersionNumber: openSsl.number };
-  const faulty = tellErrors(source, { roles, overrides, ...version });
+  const faulty = tellErrors(source, { services, overrides, ...version });
 
   const { name: file, text } = source;
   const sameAs = json
     ? allOf
     : ({ canonical, expanded, fault }: DescribedSetting) => expand ? fault ?? expanded : canonical;
-  const request = { text, file, roles, overrides, ...version };
+  const ofInstance = instance !== undefined && { instance };
+  const request = { text, file, roles, overrides, ...ofInstance, ...version };
   const all = listParameters(request, sameAs, names);
   const parameters = all.filter(({ layer }) => !onlySet || layer !== "default");
-  const keys = listKeys(request).filter(({ set }) => !onlySet || set);
+  const allKeys = listKeys(request);
+  const keys = allKeys.filter(({ set }) => !onlySet || set);
   const chosen = choose({ parameters, keys }, names);
-  tellUnknown(names, all);
+  tellUnknown(names, [...all, ...allKeys]);
   print(
-    json ? settingsJson(chosen, file) : settingLines(chosen, { expand, all: names.length === 0 }),
+    json
+      ? settingsJson(chosen, { file, ...ofInstance })
+      : settingLines(chosen, { expand, all: names.length === 0, role: roles[0] }),
   );
   if (!faulty) return EXIT.ok;
   throw new FatalError(`Cannot rely on what is shown: the settings in ${file} have errors`, {
     hint: "Correct the lines above; no service starts with these settings",
   });
+}
+
+/** An instance, a role's plain service, or those of both roles. */
+function whose(
+  source: SettingsText,
+  { role, instance }: Pick<ShowOptions, "role" | "instance">,
+): readonly ServiceName[] {
+  if (instance !== undefined) return [chooseInstance(source, { role, instance })];
+  return (role === undefined ? ROLE_NAMES : [role]).map((one) => ({ role: one }));
 }
 
 function readSource(config: string | undefined): SettingsText {
@@ -125,7 +150,10 @@ function tellErrors(source: SettingsText, request: Parameters<typeof findFaults>
   return errors.length > 0;
 }
 
-function tellUnknown(names: readonly string[], listed: readonly ListedParameter[]): void {
+function tellUnknown(
+  names: readonly string[],
+  listed: readonly { readonly name: string }[],
+): void {
   const known = new Set([...allNames(), ...listed.map(({ name }) => name)]);
   const unknown = names.filter((name) => !known.has(name));
   printError(unknown.map((name) => `postern: warning: ${describeUnknown(name)}\n`).join(""));
@@ -151,7 +179,7 @@ function choose({ parameters, keys }: Listing, names: readonly string[]): Listin
 
 function settingLines(
   { parameters, keys }: Listing,
-  { expand, all }: { expand: boolean; all: boolean },
+  { expand, all, role }: { expand: boolean; all: boolean; role: RoleName },
 ): string {
   const lines = parameters.flatMap((parameter) => {
     const { name, roles, differs, canonical, expanded, fault } = parameter;
@@ -163,8 +191,9 @@ function settingLines(
     return differs ? roles.map((role) => `[${role}] ${line}`) : [line];
   });
   for (const { table, key, text, set } of keys) {
-    // In a list of everything, what only repeats [cache] tells nothing.
-    if (!all || set || parentOf(table) === undefined) lines.push(`[${table}] ${key} = ${text}`);
+    // In a list of everything, what only repeats [cache] or [service.ROLE] tells nothing.
+    const repeats = all && !set && parentOf({ table, key }, role) !== undefined;
+    if (!repeats) lines.push(`[${table}] ${key} = ${text}`);
   }
   return lines.map((line) => `${line}\n`).join("");
 }

@@ -18,16 +18,17 @@ const SOURCES: Readonly<Record<DescribedSetting["layer"], string>> = {
   override: "option",
 };
 
-/** An object with `file`, `parameters` and `keys`. */
+/** An object with `file`, `parameters` and `keys`; `instance`, if they are those of one. */
 export function settingsJson(
   listing: {
     readonly parameters: readonly ListedParameter[];
     readonly keys: readonly ListedKey[];
   },
-  file: string,
+  { file, instance }: { readonly file: string; readonly instance?: string },
 ): string {
   const document = {
     file: file === "" ? null : file,
+    ...(instance !== undefined && { instance }),
     parameters: listing.parameters.map(parameterJson),
     keys: listing.keys.map(keyJson),
   };

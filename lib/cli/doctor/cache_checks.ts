@@ -7,7 +7,8 @@ import { FatalError } from "../../base/errors.ts";
 import type { CacheName, Settings } from "../../config/settings.ts";
 import { describeFileFault } from "../file_fault.ts";
 import { type Check, type Finding, ofFatal } from "./finding.ts";
-import type { Ground } from "./ground.ts";
+import { type Ground, servicesOf } from "./ground.ts";
+import type { Machine } from "./machine.ts";
 import { faultOf } from "./service_checks.ts";
 import { size } from "./wording.ts";
 
@@ -21,7 +22,7 @@ interface CacheFile {
   readonly maxBytes: number;
 }
 
-const tlsmgrOf = ({ roles }: Ground): Settings | undefined => roles.get("tlsmgr");
+const tlsmgrsOf = ({ services }: Ground) => servicesOf(services, "tlsmgr");
 
 /** The files of the caches, as tlsmgr would open them; a refusal where it would refuse. */
 async function cacheFiles(settings: Settings): Promise<(CacheFile | FatalError)[]> {
@@ -49,17 +50,15 @@ async function cacheFiles(settings: Settings): Promise<(CacheFile | FatalError)[
 export const CACHE_FILES: Check = {
   name: "caches",
   about: "the files of the session caches, record by record",
-  applies: (ground) => tlsmgrOf(ground) !== undefined && !("fault" in ground.openSsl),
+  applies: (ground) => tlsmgrsOf(ground).length > 0 && !("fault" in ground.openSsl),
   async find(ground) {
-    const settings = tlsmgrOf(ground)!;
-    const account = ground.machine.account(settings.service.user);
     const findings: Finding[] = [];
-    for (const file of await cacheFiles(settings)) {
-      if (file instanceof FatalError) {
-        findings.push(ofFatal(file));
-        continue;
+    for (const settings of tlsmgrsOf(ground)) {
+      const account = ground.machine.account(settings.service.user);
+      for (const file of await cacheFiles(settings)) {
+        if (file instanceof FatalError) findings.push(ofFatal(file));
+        else findings.push(...await fileFindings(file.path, account?.uid));
       }
-      findings.push(...await fileFindings(file.path, account?.uid));
     }
     return findings;
   },
@@ -126,59 +125,68 @@ function damageFindings(
 export const DATA_DIRECTORY: Check = {
   name: "data-directory",
   about: "the folder of caches and exchange file",
-  applies: (ground) => tlsmgrOf(ground) !== undefined,
-  find(ground) {
-    const { parameters, service } = tlsmgrOf(ground)!;
-    const { data_directory: path } = parameters;
-    const fault = faultOf(path, ({ isDirectory }) => isDirectory ? "" : "it is no folder");
-    const remedy = `Check data_directory; Postfix's own is made by \`postfix check\``;
-    if (fault !== "") {
-      return [{
-        severity: "error",
-        message: `Cannot use data_directory "${path}": ${fault}`,
-        remedy,
-      }];
-    }
-    const { mode, uid } = Deno.statSync(path);
-    if (((mode ?? 0) & 0o002) !== 0) {
-      const message = `Everybody may write into data_directory "${path}"`;
-      return [{ severity: "error", message, remedy: `chmod o-w ${path}` }];
-    }
-    const account = ground.machine.account(service.user);
-    if (account === undefined || account.uid === uid || account.uid === 0) return [];
+  applies: (ground) => tlsmgrsOf(ground).length > 0,
+  find: (ground) =>
+    tlsmgrsOf(ground).flatMap((settings) => dataDirectoryFindings(settings, ground.machine)),
+};
+
+function dataDirectoryFindings({ parameters, service }: Settings, machine: Machine): Finding[] {
+  const { data_directory: path } = parameters;
+  const fault = faultOf(path, ({ isDirectory }) => isDirectory ? "" : "it is no folder");
+  const remedy = `Check data_directory; Postfix's own is made by \`postfix check\``;
+  if (fault !== "") {
     return [{
       severity: "error",
-      message: `data_directory "${path}" belongs to user id ${uid}, and the service runs as ` +
-        `"${service.user}"`,
-      remedy: `chown ${service.user} ${path}`,
+      message: `Cannot use data_directory "${path}": ${fault}`,
+      remedy,
     }];
-  },
-};
+  }
+  const { mode, uid } = Deno.statSync(path);
+  if (((mode ?? 0) & 0o002) !== 0) {
+    const message = `Everybody may write into data_directory "${path}"`;
+    return [{ severity: "error", message, remedy: `chmod o-w ${path}` }];
+  }
+  const account = machine.account(service.user);
+  if (account === undefined || account.uid === uid || account.uid === 0) return [];
+  return [{
+    severity: "error",
+    message: `data_directory "${path}" belongs to user id ${uid}, and the service runs as ` +
+      `"${service.user}"`,
+    remedy: `chown ${service.user} ${path}`,
+  }];
+}
 
 export const DISK: Check = {
   name: "disk",
   about: "room for the caches",
-  applies: (ground) => tlsmgrOf(ground) !== undefined && !("fault" in ground.openSsl),
+  applies: (ground) => tlsmgrsOf(ground).length > 0 && !("fault" in ground.openSsl),
   async find(ground) {
-    const settings = tlsmgrOf(ground)!;
-    const folder = settings.parameters.data_directory;
-    const free = await ground.machine.freeBytes(folder);
-    if (free === undefined) return [];
-    const files = await cacheFiles(settings);
-    const wanted = files.reduce(
-      (sum, file) => sum + (file instanceof FatalError ? 0 : file.maxBytes),
-      FREE_BYTES_MIN,
-    );
-    const remedy = "Make room; a full disk costs sessions, which then are not resumed, no mail";
-    if (free < FREE_BYTES_MIN) {
-      const message = `Only ${size(free)} are free where data_directory is, "${folder}"`;
-      return [{ severity: "error", message, remedy }];
+    const findings: Finding[] = [];
+    for (const settings of tlsmgrsOf(ground)) {
+      findings.push(...await diskFindings(settings, ground.machine));
     }
-    return free >= wanted ? [] : [{
-      severity: "warning",
-      message: `${size(free)} are free where data_directory is, "${folder}", and the caches may ` +
-        `need ${size(wanted)}`,
-      remedy: `${remedy}; or lower [cache] max_bytes`,
-    }];
+    return findings;
   },
 };
+
+async function diskFindings(settings: Settings, machine: Machine): Promise<Finding[]> {
+  const folder = settings.parameters.data_directory;
+  const free = await machine.freeBytes(folder);
+  if (free === undefined) return [];
+  const files = await cacheFiles(settings);
+  const wanted = files.reduce(
+    (sum, file) => sum + (file instanceof FatalError ? 0 : file.maxBytes),
+    FREE_BYTES_MIN,
+  );
+  const remedy = "Make room; a full disk costs sessions, which then are not resumed, no mail";
+  if (free < FREE_BYTES_MIN) {
+    const message = `Only ${size(free)} are free where data_directory is, "${folder}"`;
+    return [{ severity: "error", message, remedy }];
+  }
+  return free >= wanted ? [] : [{
+    severity: "warning",
+    message: `${size(free)} are free where data_directory is, "${folder}", and the caches may ` +
+      `need ${size(wanted)}`,
+    remedy: `${remedy}; or lower [cache] max_bytes`,
+  }];
+}

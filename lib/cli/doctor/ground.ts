@@ -1,5 +1,6 @@
 /**
- * What the checks look at: both roles' settings, Postfix's own where they are asked for, the machine.
+ * What the checks look at: the settings of the services, Postfix's own where they are asked for, the
+ * machine.
  *
  * @module
  */
@@ -7,27 +8,26 @@ import { EXIT, FatalError } from "../../base/errors.ts";
 import { FindingList } from "../../config/findings.ts";
 import { importSettings } from "../../config/import/import_settings.ts";
 import { type MasterEntry, readMasterCf } from "../../config/import/master_cf.ts";
-import { ROLE_NAMES, type RoleName } from "../../config/parameters.ts";
+import type { RoleName } from "../../config/parameters.ts";
+import { listServices, type ServiceName } from "../../config/services.ts";
 import {
   type Finding as SettingsFinding,
   loadSettings,
   type Settings,
 } from "../../config/settings.ts";
 import { readInputFile } from "../input_file.ts";
+import { chooseServices, type ServiceWish } from "../service_choice.ts";
 import { findFaults, readSettingsText, type SettingsText } from "../settings_file.ts";
 import type { InstalledOpenSsl } from "../version.ts";
 import type { Machine } from "./machine.ts";
-
-/** Settings by role; a role whose settings have errors is absent. */
-export type RoleSettings = ReadonlyMap<RoleName, Settings>;
 
 /** Postfix's own configuration. */
 export interface PostfixGround {
   /** Absolute path of main.cf. */
   readonly mainCf: string;
   readonly masterCf: string;
-  /** What the same roles would have of main.cf; empty when it cannot be used. */
-  readonly roles: RoleSettings;
+  /** What both roles would have of main.cf; empty when it cannot be used. */
+  readonly services: readonly Settings[];
   /** Entries of tlsmgr and tlsproxy in master.cf. */
   readonly entries: readonly MasterEntry[];
   /** Why a file cannot be used. */
@@ -40,7 +40,8 @@ export interface Ground {
   readonly source: SettingsText | FatalError;
   /** What is wrong with it. */
   readonly faults: readonly SettingsFinding[];
-  readonly roles: RoleSettings;
+  /** Of the services that are looked at; one whose settings have errors is absent. */
+  readonly services: readonly Settings[];
   readonly openSsl: InstalledOpenSsl;
   /** Absent unless it was asked for. */
   readonly postfix: PostfixGround | undefined;
@@ -51,22 +52,31 @@ export interface Ground {
 export interface GroundRequest {
   readonly config: string | undefined;
   readonly mainCf: string | undefined;
-  /** The roles that run here. */
-  readonly roles: readonly RoleName[];
+  /** The services that are looked at. */
+  readonly wish: ServiceWish;
   readonly openSsl: InstalledOpenSsl;
   readonly machine: Machine;
 }
 
-/** Reads what there is; what cannot be read is part of the answer. */
+/** The services of one role. */
+export function servicesOf(services: readonly Settings[], role: RoleName): readonly Settings[] {
+  return services.filter((settings) => settings.role === role);
+}
+
+/**
+ * Reads what there is; what cannot be read is part of the answer. Throws {@linkcode FatalError} for an
+ * instance that is not there.
+ */
 export function prepareGround(request: GroundRequest): Ground {
-  const { config, mainCf, roles, openSsl, machine } = request;
+  const { config, mainCf, wish, openSsl, machine } = request;
   const version = "number" in openSsl ? { openSslVersionNumber: openSsl.number } : {};
   const source = orFatal(() => readSettingsText(config));
   const isText = !(source instanceof FatalError);
+  const names = isText ? chooseServices(source, wish) : [];
   return {
     source,
-    faults: isText ? findFaults(source, { roles, overrides: [], ...version }) : [],
-    roles: isText ? loadRoles(source, { ...version, roles }) : new Map(),
+    faults: isText ? findFaults(source, { services: names, overrides: [], ...version }) : [],
+    services: isText ? loadServices(source, { ...version, names }) : [],
     openSsl,
     postfix: mainCf === undefined ? undefined : readPostfix(mainCf, version),
     machine,
@@ -76,17 +86,14 @@ export function prepareGround(request: GroundRequest): Ground {
 /** As OpenSSL_version_num(), where it is known. */
 export type Version = { readonly openSslVersionNumber?: number };
 
-/** Settings of both roles, or of some. */
-export function loadRoles(
+/** Settings of all services of a file, or of some; those with errors are left out. */
+export function loadServices(
   { text, name: file }: SettingsText,
-  { roles = ROLE_NAMES, ...version }: Version & { readonly roles?: readonly RoleName[] },
-): RoleSettings {
-  const loaded = new Map<RoleName, Settings>();
-  for (const role of roles) {
-    const { settings } = loadSettings({ text, file, role, overrides: [], ...version });
-    if (settings !== undefined) loaded.set(role, settings);
-  }
-  return loaded;
+  { names = listServices(text), ...version }: Version & { names?: readonly ServiceName[] },
+): readonly Settings[] {
+  return names.flatMap((service) =>
+    loadSettings({ text, file, ...service, overrides: [], ...version }).settings ?? []
+  );
 }
 
 /** Reads main.cf at `path`, and master.cf beside it. */
@@ -94,7 +101,7 @@ export function readPostfix(path: string, version: Version): PostfixGround {
   const words = { what: "file", hint: "Name Postfix's main.cf; master.cf stands beside it" };
   const main = orFatal(() => readInputFile(path, words));
   if (main instanceof FatalError) {
-    return { mainCf: path, masterCf: "", roles: new Map(), entries: [], faults: [main] };
+    return { mainCf: path, masterCf: "", services: [], entries: [], faults: [main] };
   }
   const folder = main.name.slice(0, main.name.lastIndexOf("/"));
   const masterCf = `${folder}/master.cf`;
@@ -111,7 +118,7 @@ export function readPostfix(path: string, version: Version): PostfixGround {
   return {
     mainCf: main.name,
     masterCf,
-    roles: text === undefined ? new Map() : loadRoles({ text, name: main.name }, version),
+    services: text === undefined ? [] : loadServices({ text, name: main.name }, version),
     entries,
     faults: [
       ...findings.filter(({ severity }) => severity === "error"),

@@ -8,16 +8,29 @@ import { FatalError } from "../../base/errors.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { ServerPolicy } from "../../tls/context.ts";
 import { type Check, type Finding, refusalOf } from "./finding.ts";
-import type { Ground } from "./ground.ts";
-import type { Account } from "./machine.ts";
+import { type Ground, servicesOf } from "./ground.ts";
+import type { Account, Machine } from "./machine.ts";
 import { type CertificateFacts, readCertificateChains } from "./pem_certificates.ts";
-import { utcTime } from "./wording.ts";
+import { callOf, utcTime } from "./wording.ts";
 
 /** Certificates that end sooner than this deserve attention. */
 const EXPIRY_NOTICE_S = 30 * 86_400;
 
-function settingsOf({ roles, openSsl }: Ground): Settings | undefined {
-  return "fault" in openSsl ? undefined : roles.get("tlsproxy");
+/** Settings of what can load keys. */
+function proxiesOf({ services, openSsl }: Ground): readonly Settings[] {
+  return "fault" in openSsl ? [] : servicesOf(services, "tlsproxy");
+}
+
+/** What `find` finds of each of them. */
+async function ofEach(
+  ground: Ground,
+  find: (settings: Settings, machine: Machine) => Promise<Finding[]>,
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const settings of proxiesOf(ground)) {
+    findings.push(...await find(settings, ground.machine));
+  }
+  return findings;
 }
 
 /** What the server role loads. */
@@ -46,22 +59,24 @@ async function identitiesOf(settings: Settings): Promise<Identities | undefined>
 export const KEYS: Check = {
   name: "keys",
   about: "whether tlsproxy could load its keys, certificates, authorities and DH parameters",
-  applies: (ground) => settingsOf(ground) !== undefined,
-  async find(ground) {
-    const { parameters, tls } = settingsOf(ground)!;
-    const { serverRoleOf } = await import("../../tlsproxy/server_role.ts");
-    const findings: Finding[] = [];
-    let policy: ServerPolicy | undefined;
-    const fault = refusalOf(() => {
-      const { local, warnings } = serverRoleOf(parameters, tls);
-      policy = local?.policy;
-      for (const message of warnings) findings.push(roleOff(message));
-    });
-    if (fault !== undefined) findings.push(fault);
-    if (policy === undefined) return findings;
-    return [...findings, ...await loadFindings(policy), ...await sniFindings(parameters)];
-  },
+  applies: (ground) => proxiesOf(ground).length > 0,
+  find: (ground) => ofEach(ground, keyFindings),
 };
+
+async function keyFindings(settings: Settings): Promise<Finding[]> {
+  const { parameters, tls } = settings;
+  const { serverRoleOf } = await import("../../tlsproxy/server_role.ts");
+  const findings: Finding[] = [];
+  let policy: ServerPolicy | undefined;
+  const fault = refusalOf(() => {
+    const { local, warnings } = serverRoleOf(parameters, tls);
+    policy = local?.policy;
+    for (const message of warnings) findings.push(roleOff(message, settings));
+  });
+  if (fault !== undefined) findings.push(fault);
+  if (policy === undefined) return findings;
+  return [...findings, ...await loadFindings(policy), ...await sniFindings(parameters)];
+}
 
 /** Loads pairs one by one, so that each fault is said, and first what is no certificate. */
 async function loadFindings(policy: ServerPolicy): Promise<Finding[]> {
@@ -86,10 +101,11 @@ async function sniFindings({ tls_server_sni_maps: maps }: Settings["parameters"]
   return fault === undefined ? [] : [fault];
 }
 
-function roleOff(message: string): Finding {
+function roleOff(message: string, settings: Settings): Finding {
+  const whose = settings.instance === undefined ? "" : ` (${callOf(settings)})`;
   return {
     severity: "warning",
-    message,
+    message: message + whose,
     remedy: "See tlsproxy_tls_security_level, and the certificates that smtpd_tls_chain_files or " +
       "smtpd_tls_cert_file name",
   };
@@ -105,19 +121,20 @@ function keyFiles({ certificates, sniFiles }: Identities): ReadonlySet<string> {
 export const KEY_FILES: Check = {
   name: "key-files",
   about: "who may read and change private keys",
-  applies: (ground) => settingsOf(ground) !== undefined,
-  async find(ground) {
-    const settings = settingsOf(ground)!;
-    const identities = await identitiesOf(settings);
-    if (identities === undefined) return [];
-    const user = settings.service.user;
-    return [...keyFiles(identities)].flatMap((path) => {
-      const status = statusOf(path);
-      if (status === undefined) return [];
-      return keyFileFindings(path, status, { user, account: ground.machine.account(user) });
-    });
-  },
+  applies: (ground) => proxiesOf(ground).length > 0,
+  find: (ground) => ofEach(ground, rightsFindings),
 };
+
+async function rightsFindings(settings: Settings, machine: Machine): Promise<Finding[]> {
+  const identities = await identitiesOf(settings);
+  if (identities === undefined) return [];
+  const user = settings.service.user;
+  return [...keyFiles(identities)].flatMap((path) => {
+    const status = statusOf(path);
+    if (status === undefined) return [];
+    return keyFileFindings(path, status, { user, account: machine.account(user) });
+  });
+}
 
 type Status = { readonly mode: number; readonly uid: number; readonly gid: number };
 
@@ -173,20 +190,22 @@ function certificateFiles({ certificates, sniFiles }: Identities): ReadonlySet<s
 export const CERTIFICATES: Check = {
   name: "certificates",
   about: "order of the chains, and whether they are good today and for 30 more days",
-  applies: (ground) => settingsOf(ground) !== undefined,
-  async find(ground) {
-    const identities = await identitiesOf(settingsOf(ground)!);
-    if (identities === undefined) return [];
-    const nowS = ground.machine.clock.unixSeconds();
-    const findings: Finding[] = [];
-    for (const path of certificateFiles(identities)) {
-      for (const chain of readCertificateChains(readText(path))) {
-        findings.push(...chainFindings(path, chain), ...timeFindings(path, chain, nowS));
-      }
-    }
-    return findings;
-  },
+  applies: (ground) => proxiesOf(ground).length > 0,
+  find: (ground) => ofEach(ground, certificateFindings),
 };
+
+async function certificateFindings(settings: Settings, { clock }: Machine): Promise<Finding[]> {
+  const identities = await identitiesOf(settings);
+  if (identities === undefined) return [];
+  const nowS = clock.unixSeconds();
+  const findings: Finding[] = [];
+  for (const path of certificateFiles(identities)) {
+    for (const chain of readCertificateChains(readText(path))) {
+      findings.push(...chainFindings(path, chain), ...timeFindings(path, chain, nowS));
+    }
+  }
+  return findings;
+}
 
 function readText(path: string): string {
   try {

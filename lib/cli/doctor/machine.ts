@@ -8,6 +8,7 @@
  */
 import { toLatin1 } from "../../base/bytes.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
+import { accountOf, isGroup } from "../../daemon/accounts.ts";
 import { libcFileIo } from "../../store/file_io.ts";
 
 /** Who listens on a socket. */
@@ -16,7 +17,7 @@ export interface Listener {
   readonly processes: readonly { readonly pid: number; readonly name: string }[];
 }
 
-/** An account of /etc/passwd with the groups of /etc/group that it belongs to. */
+/** An account with its own group, and those that /etc/group adds. */
 export interface Account {
   readonly uid: number;
   readonly gids: readonly number[];
@@ -57,11 +58,11 @@ export const thisMachine: Machine = {
     return readFreeBytes(printed ?? "");
   },
   account(name) {
-    return findAccount(name, readText("/etc/passwd"), readText("/etc/group"));
+    const row = accountOf(name);
+    if (row === undefined) return undefined;
+    return { uid: row.uid, gids: [row.gid, ...groupsNaming(name, readText("/etc/group"))] };
   },
-  hasGroup(name) {
-    return /^\d+$/.test(name) || groupLines(readText("/etc/group")).some((row) => row[0] === name);
-  },
+  hasGroup: isGroup,
 };
 
 /** The inode of the socket that listens at `path`, in the text of /proc/net/unix. */
@@ -87,18 +88,11 @@ export function readFreeBytes(printed: string): number | undefined {
   return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
 }
 
-/** An account by the texts of both files. */
-export function findAccount(name: string, passwd: string, group: string): Account | undefined {
-  const row = passwd.split("\n").map((line) => line.split(":")).find(([first]) => first === name);
-  if (row === undefined) return undefined;
-  const others = groupLines(group).filter(([, , , members]) =>
-    (members ?? "").split(",").includes(name)
-  );
-  return { uid: Number(row[2]), gids: [row[3], ...others.map(([, , gid]) => gid)].map(Number) };
-}
-
-function groupLines(group: string): string[][] {
-  return group.split("\n").map((line) => line.split(":"));
+/** Numbers of the groups whose members `group`, the text of /etc/group, says `name` is one of. */
+export function groupsNaming(name: string, group: string): number[] {
+  return group.split("\n").map((line) => line.split(":"))
+    .filter(([, , , members]) => (members ?? "").split(",").includes(name))
+    .map(([, , gid]) => Number(gid));
 }
 
 /** Processes that have the socket `inode` open, by the names of their executables. */

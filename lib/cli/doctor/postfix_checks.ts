@@ -5,10 +5,12 @@
  */
 import { FatalError } from "../../base/errors.ts";
 import type { MasterEntry } from "../../config/import/master_cf.ts";
-import type { ParameterName, RoleName } from "../../config/parameters.ts";
+import type { ParameterName } from "../../config/parameters.ts";
 import { withoutEndSlashes } from "../../config/paths.ts";
+import type { Settings } from "../../config/settings.ts";
 import { type Check, type Finding, ofFatal, ofSettings } from "./finding.ts";
-import type { PostfixGround, RoleSettings } from "./ground.ts";
+import { type PostfixGround, servicesOf } from "./ground.ts";
+import { tableOf } from "./wording.ts";
 
 /** What both must have alike, for clients and services to find each other. */
 const SHARED = [
@@ -23,13 +25,11 @@ export const MAIN_CF: Check = {
   name: "main.cf",
   about: "whether Postfix and postern mean the same folders, user and services",
   applies: ({ postfix }) => postfix !== undefined,
-  find({ postfix, roles }) {
+  find({ postfix, services }) {
     const findings: Finding[] = postfix!.faults.map((fault) =>
       fault instanceof FatalError ? ofFatal(fault) : ofSettings(fault)
     );
-    const [ours, theirs] = [roles, postfix!.roles].map((side) =>
-      (side.get("tlsmgr") ?? side.get("tlsproxy"))?.parameters
-    );
+    const [ours, theirs] = [services, postfix!.services].map(([first]) => first?.parameters);
     if (ours === undefined || theirs === undefined) return findings;
     for (const name of SHARED) {
       if (ours[name] === theirs[name]) continue;
@@ -43,24 +43,28 @@ export const MAIN_CF: Check = {
   },
 };
 
-/** An entry of master.cf and the socket that both it and a role of ours want. */
+/** An entry of master.cf and the socket that both it and a service of ours want. */
 export interface RivalEntry {
-  readonly role: RoleName;
+  readonly settings: Settings;
   readonly entry: MasterEntry;
   readonly socket: string;
 }
 
-/** Entries with which master(8) serves what `roles` are to serve. */
-export function rivalEntries(postfix: PostfixGround, roles: RoleSettings): RivalEntry[] {
-  return [...roles].flatMap(([role, settings]) => {
+/** Entries with which master(8) serves what `services` are to serve. */
+export function rivalEntries(
+  postfix: PostfixGround,
+  services: readonly Settings[],
+): RivalEntry[] {
+  return services.flatMap((settings) => {
+    const { role, service } = settings;
     // Then the entry is postern's own.
-    if (settings.service.mode === "master") return [];
-    const { queue_directory } = (postfix.roles.get(role) ?? settings).parameters;
-    const queue = withoutEndSlashes(queue_directory);
+    if (service.mode === "master") return [];
+    const [theirs = settings] = servicesOf(postfix.services, role);
+    const queue = withoutEndSlashes(theirs.parameters.queue_directory);
     return postfix.entries.flatMap((entry) => {
       const socket = `${queue}/${entry.isPrivate ? "private" : "public"}/${entry.name}`;
-      const isRival = entry.type === "unix" && socket === settings.service.socket;
-      return isRival ? [{ role, entry, socket }] : [];
+      const isRival = entry.type === "unix" && socket === service.socket;
+      return isRival ? [{ settings, entry, socket }] : [];
     });
   });
 }
@@ -68,12 +72,12 @@ export function rivalEntries(postfix: PostfixGround, roles: RoleSettings): Rival
 export const MASTER_CF: Check = {
   name: "master.cf",
   about: "whether master(8) serves what postern is to serve",
-  applies: ({ postfix, roles }) => postfix !== undefined && roles.size > 0,
-  find({ postfix, roles }) {
-    return rivalEntries(postfix!, roles).map(({ role, entry: { name, line }, socket }) => ({
+  applies: ({ postfix, services }) => postfix !== undefined && services.length > 0,
+  find({ postfix, services }) {
+    return rivalEntries(postfix!, services).map(({ settings, entry: { name, line }, socket }) => ({
       severity: "error",
       message: `${postfix!.masterCf}:${line}: the entry ${name} is enabled, and master(8) takes ` +
-        `the socket "${socket}" that [service.${role}] wants`,
+        `the socket "${socket}" that [${tableOf(settings)}] wants`,
       remedy: 'Put a "#" before the entry and run postfix reload; postern install --postfix does ' +
         "the first",
     }));

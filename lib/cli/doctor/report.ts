@@ -18,9 +18,15 @@ export interface Result {
 export async function examine(ground: Ground): Promise<Result[]> {
   const results: Result[] = [];
   for (const check of CHECKS) {
-    results.push({ check, findings: check.applies(ground) ? await check.find(ground) : undefined });
+    const findings = check.applies(ground) ? unique(await check.find(ground)) : undefined;
+    results.push({ check, findings });
   }
   return results;
+}
+
+/** Each once: services may have the same files. */
+function unique(findings: readonly Finding[]): readonly Finding[] {
+  return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()];
 }
 
 /** A paragraph a finding, a line for what is well, a line of numbers at the end. */

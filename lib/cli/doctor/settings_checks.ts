@@ -38,10 +38,10 @@ export const SETTINGS_FILE: Check = {
 export const ACCOUNTS: Check = {
   name: "accounts",
   about: "the users and groups that the settings name",
-  applies: ({ roles }) => roles.size > 0,
-  find({ roles, machine }) {
+  applies: ({ services }) => services.length > 0,
+  find({ services, machine }) {
     const findings = new Map<string, Finding>();
-    for (const { parameters, service } of roles.values()) {
+    for (const { parameters, service } of services) {
       const users = { mail_owner: parameters.mail_owner, "[service] user": service.user };
       for (const [setting, user] of Object.entries(users)) {
         if (user === "" || findings.has(user) || machine.account(user) !== undefined) continue;

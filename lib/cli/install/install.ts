@@ -5,8 +5,9 @@
  */
 import { FatalError } from "../../base/errors.ts";
 import { ROLE_NAMES, type RoleName } from "../../config/parameters.ts";
+import type { Settings } from "../../config/settings.ts";
 import { exampleText } from "../config/example.ts";
-import { loadRoles, type RoleSettings, type Version } from "../doctor/ground.ts";
+import { loadServices, type Version } from "../doctor/ground.ts";
 import { readInputFile } from "../input_file.ts";
 import { print } from "../output.ts";
 import { findOpenSsl, VERSION } from "../version.ts";
@@ -15,7 +16,7 @@ import { type Layout, layoutOf } from "./layout.ts";
 import { type InstalledFile, type Manifest, readManifest, writeManifest } from "./manifest.ts";
 import { importFrom, type MasterCfPlan, planMasterCf } from "./postfix.ts";
 import { missingFolders, planFiles, type Step, take, tell } from "./steps.ts";
-import { SHIPPED_FACTS, type UnitFacts } from "./units.ts";
+import { hasUnit, SHIPPED_FACTS, type UnitFacts } from "./units.ts";
 import { wantedFiles } from "./wanted.ts";
 import { demandListed, demandWhole, sha256Of } from "./whole_file.ts";
 
@@ -42,7 +43,7 @@ export async function install(request: InstallRequest): Promise<void> {
   const version = await openSslVersion();
   const old = readManifest(layout.manifest);
   const settings = settingsText(layout, postfixFolder, version);
-  const loaded = loadRoles({ text: settings, name: layout.settings }, version);
+  const loaded = loadServices({ text: settings, name: layout.settings }, version);
   const facts = factsOf(layout, loaded);
   const files = wantedFiles({ layout, roles, executable, settings, facts });
   const fileSteps = await planFiles(files, old);
@@ -79,7 +80,10 @@ export async function install(request: InstallRequest): Promise<void> {
       masterCf: isEdited ? master.edited : old?.masterCf,
     });
   }
-  print(`manifest ${layout.manifest}\n${nextSteps(layout, roles, postfixFolder !== undefined)}`);
+  const withPostfix = postfixFolder !== undefined;
+  print(
+    `manifest ${layout.manifest}\n${nextSteps(layout, { roles, services: loaded, withPostfix })}`,
+  );
 }
 
 async function readExecutable({ source, sums }: InstallRequest): Promise<Uint8Array<ArrayBuffer>> {
@@ -108,8 +112,8 @@ function settingsText(layout: Layout, postfixFolder: string | undefined, version
 }
 
 /** What the units say; where the settings have errors, what they say as they are shipped. */
-function factsOf(layout: Layout, roles: RoleSettings): UnitFacts {
-  const parameters = (roles.get("tlsmgr") ?? roles.get("tlsproxy"))?.parameters;
+function factsOf(layout: Layout, [first]: readonly Settings[]): UnitFacts {
+  const parameters = first?.parameters;
   return {
     executable: layout.executable,
     settingsFolder: layout.settings.slice(0, layout.settings.lastIndexOf("/")),
@@ -144,15 +148,32 @@ async function saveManifest(
   replaceFile(path, new TextEncoder().encode(text), { mode: 0o644 });
 }
 
-function nextSteps(layout: Layout, roles: readonly RoleName[], withPostfix: boolean): string {
-  const sockets = roles.map((role) => `postern-${role}.socket postern-${role}.service`).join(" ");
+function nextSteps(
+  layout: Layout,
+  { roles, services, withPostfix }: {
+    readonly roles: readonly RoleName[];
+    readonly services: readonly Settings[];
+    readonly withPostfix: boolean;
+  },
+): string {
+  const units = [...roles.map((role) => `postern-${role}`), ...instanceUnits(services, roles)];
+  const started = units.map((unit) => `${unit}.socket ${unit}.service`).join(" ");
   const only = roles.length === 1 ? ` --role ${roles[0]}` : "";
   const commands = [
     "systemd-sysusers && systemd-tmpfiles --create && systemctl daemon-reload",
     `${layout.executable} config check --config ${layout.settings}`,
     ...(withPostfix ? ["postfix reload"] : []),
-    `systemctl enable --now ${sockets}`,
+    `systemctl enable --now ${started}`,
     `${layout.executable} doctor --config ${layout.settings}${only}`,
   ];
   return `Next, as root:\n${commands.map((line) => `    ${line}\n`).join("")}`;
+}
+
+/** Those of the instances. */
+function instanceUnits(services: readonly Settings[], roles: readonly RoleName[]): string[] {
+  return services.flatMap((service) =>
+    service.instance !== undefined && roles.includes(service.role) && hasUnit(service)
+      ? [`postern-${service.role}@${service.instance}`]
+      : []
+  );
 }

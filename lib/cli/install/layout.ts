@@ -20,6 +20,8 @@ export interface Layout {
   /** The page `NAME.SECTION`. */
   manual(page: string): string;
   readonly completions: Readonly<Record<"bash" | "zsh" | "fish", string>>;
+  /** Folder of what others may use, as it is in config. */
+  readonly extras: string;
 }
 
 /** Prefixes whose settings are in /etc. */
@@ -40,6 +42,7 @@ export function layoutOf(prefix: string): Layout {
     users: `${prefix}/lib/sysusers.d/postern.conf`,
     folders: `${prefix}/lib/tmpfiles.d/postern.conf`,
     manual: (page) => `${share}/man/man${page.slice(-1)}/${page}`,
+    extras: `${share}/postern`,
     completions: {
       bash: `${share}/bash-completion/completions/postern`,
       zsh: `${share}/zsh/site-functions/_postern`,

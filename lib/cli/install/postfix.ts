@@ -8,18 +8,15 @@ import { EXIT, FatalError } from "../../base/errors.ts";
 import { formatFinding } from "../../config/findings.ts";
 import { importSettings } from "../../config/import/import_settings.ts";
 import type { RoleName } from "../../config/parameters.ts";
-import {
-  type PostfixGround,
-  readPostfix,
-  type RoleSettings,
-  type Version,
-} from "../doctor/ground.ts";
+import type { Settings } from "../../config/settings.ts";
+import { type PostfixGround, readPostfix, type Version } from "../doctor/ground.ts";
 import { rivalEntries } from "../doctor/postfix_checks.ts";
 import { readInputFile } from "../input_file.ts";
 import { isThere, readRegular } from "./disk.ts";
 import type { EditedMasterCf } from "./manifest.ts";
 import { commentIn, commentOut } from "./master_cf.ts";
 import type { Step } from "./steps.ts";
+import { hasUnit } from "./units.ts";
 
 /** Behind the name of master.cf. */
 const BACKUP_SUFFIX = ".before-postern";
@@ -52,13 +49,13 @@ export interface MasterCfPlan {
 }
 
 /**
- * Comments out the entries whose sockets `roles` are to serve; what they are is in `settings`.
+ * Comments out the entries in whose place units of `roles` serve those of `services`.
  *
  * @param old what an earlier installation did
  */
 export function planMasterCf(
   folder: string,
-  settings: RoleSettings,
+  services: readonly Settings[],
   options: {
     roles: readonly RoleName[];
     version: Version;
@@ -68,7 +65,8 @@ export function planMasterCf(
   const { roles, version, old } = options;
   const postfix: PostfixGround = readPostfix(`${folder}/main.cf`, version);
   const path = postfix.masterCf;
-  const rivals = rivalEntries(postfix, settings).filter(({ role }) => roles.includes(role));
+  const ours = services.filter((service) => roles.includes(service.role) && hasUnit(service));
+  const rivals = rivalEntries(postfix, ours);
   if (rivals.length === 0) {
     const why = "no entry in it serves what postern is to serve";
     return { steps: [{ kind: "keep", path, why }], edited: old };

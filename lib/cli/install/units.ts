@@ -6,6 +6,7 @@
  */
 import { EXIT, FatalError } from "../../base/errors.ts";
 import type { RoleName } from "../../config/parameters.ts";
+import type { ServiceName } from "../../config/services.ts";
 
 /** Units by role; a template has no instance before the `.`. */
 const UNITS: Readonly<Record<RoleName, readonly string[]>> = {
@@ -14,6 +15,7 @@ const UNITS: Readonly<Record<RoleName, readonly string[]>> = {
     "postern-tlsproxy.service",
     "postern-tlsproxy.socket",
     "postern-tlsproxy@.service",
+    "postern-tlsproxy@.socket",
   ],
 };
 
@@ -43,6 +45,11 @@ const PLAIN = /^[\w@:.,+\/-]+$/;
 /** Names of the units of `roles`. */
 export function unitNames(roles: readonly RoleName[]): readonly string[] {
   return roles.flatMap((role) => UNITS[role]);
+}
+
+/** Whether there is a unit that runs the service; there is none for an instance of tlsmgr. */
+export function hasUnit({ role, instance }: ServiceName): boolean {
+  return instance === undefined || role === "tlsproxy";
 }
 
 /** The text of `config/FOLDER/NAME` with `facts` in it. */

@@ -31,6 +31,9 @@ export interface WantedOptions {
   readonly facts: UnitFacts;
 }
 
+/** For those who watch a machine. */
+const EXTRAS = ["prometheus/postern.rules.yml", "grafana/postern.json", "log-schema.json"];
+
 /** All files, in the order in which they are written. */
 export function wantedFiles(options: WantedOptions): WantedFile[] {
   const { layout, roles, executable, settings, facts } = options;
@@ -50,6 +53,7 @@ export function wantedFiles(options: WantedOptions): WantedFile[] {
     ours(layout.users, unitText("sysusers.d/postern.conf", facts)),
     ours(layout.folders, unitText("tmpfiles.d/postern.conf", facts)),
     ...MANUAL_PAGES.map((page) => ours(layout.manual(page), readEmbedded(`man/${page}`))),
+    ...EXTRAS.map((file) => ours(`${layout.extras}/${file}`, readEmbedded(file))),
     ...(["bash", "zsh", "fish"] as const).map((shell) =>
       ours(completions[shell], completionScript(shell))
     ),

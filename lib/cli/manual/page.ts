@@ -12,6 +12,7 @@ import { ROLE_NAMES, type RoleName, SECTIONS } from "../../config/parameters.ts"
 import { type Command, titleOf } from "../command.ts";
 import { commandBlocks, commandsBelow, optionBlocks, usageBlock } from "./command_blocks.ts";
 import { type Block, readMarkup } from "./markup.ts";
+import { metricEntries, type MetricGroup } from "./metric_blocks.ts";
 import {
   ownKeyEntries,
   parameterEntries,
@@ -24,7 +25,7 @@ import { usageParts } from "./usage.ts";
 export interface Page {
   /** `postern.toml` */
   readonly name: string;
-  /** Number of the part of the manual: 1, 5 or 8. */
+  /** Number of the part of the manual: 1, 5, 7 or 8. */
   readonly section: number;
   /** What it is about, without a period. */
   readonly about: string;
@@ -41,6 +42,7 @@ export const PAGE_NAMES = [
   "postern-tlsmgr.8",
   "postern-tlsproxy.8",
   "postern-cache.1",
+  "postern-metrics.7",
 ] as const;
 
 export type PageName = (typeof PAGE_NAMES)[number];
@@ -98,8 +100,11 @@ const INSERTIONS: Readonly<Record<string, (words: string) => readonly Block[]>> 
   },
   "@keys": (table) => OWN_TABLES.has(table) ? [ownKeyEntries(table)] : [],
   "@role-parameters": (role) => isRole(role) ? [roleParameterEntries(role)] : [],
+  "@metrics": (group) => METRIC_GROUPS.filter((known) => known === group).map(metricEntries),
   "@unheeded": (role) => isRole(role) ? [unheededBlock(role)] : [],
 };
+
+const METRIC_GROUPS: readonly MetricGroup[] = ["both", "tlsmgr", "tlsproxy"];
 
 function insertion(line: string): readonly Block[] {
   const [, mark, words] = /^(\S+) ?(.*)$/.exec(line)!;

@@ -46,6 +46,8 @@ const FORMS: Readonly<Record<Parameter["kind"] | OwnKey["kind"], string>> = {
   ratio: "a number of at least 1.0",
   text: "a text in quotes",
   octal: "octal digits in quotes",
+  socket: "an absolute path, *off*, or empty",
+  loopback: "an absolute path, *HOST:PORT* of the loopback, or empty",
 };
 
 /** All there is to say about a parameter, without its name. */

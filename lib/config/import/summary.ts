@@ -7,7 +7,8 @@
 import { describeSettings } from "../describe.ts";
 import type { Finding } from "../findings.ts";
 import { isForeignName } from "../foreign_names.ts";
-import { isObeyed, type Parameter, parameterRow, ROLE_NAMES } from "../parameters.ts";
+import { isObeyed, type Parameter, parameterRow } from "../parameters.ts";
+import { listServices, type ServiceName } from "../services.ts";
 import type { TomlWriter } from "./toml_writer.ts";
 
 /** Names by what happens to them; each is in one list only, in the order of the files. */
@@ -42,16 +43,16 @@ export function summarize(
     foreign: new Set<string>(),
     unknown: new Set<string>(),
   };
-  const described = ROLE_NAMES.map((role) =>
-    new Map(
-      describeSettings({ text: writer.text, file: "", role, overrides: [] })
+  const described = listServices(writer.text).map((service) => ({
+    service,
+    settings: new Map(
+      describeSettings({ text: writer.text, file: "", ...service, overrides: [] })
         .map((setting) => [setting.name, setting]),
-    )
-  );
+    ),
+  }));
   const noted = new Set(
     foreseen.filter(({ severity }) => severity === "note").map(({ key }) => key),
   );
-  const remarked = new Set(foreseen.map(({ key }) => key));
   for (const { path, kind } of writer.keys) {
     if (kind !== "parameter") continue;
     const name = path[path.length - 1];
@@ -59,16 +60,21 @@ export function summarize(
     if (row === undefined) (isForeignName(name) ? lists.foreign : lists.unknown).add(name);
     else if (isIdle(row) || noted.has(path.join("."))) lists.idle.add(name);
     else {
-      const values = described.map((settings) => settings.get(name)?.expanded ?? "");
-      // A remark on a whole instance is that nothing starts it.
-      const isStarted = path[0] !== "instance" || !remarked.has(path.slice(0, 2).join("."));
-      (isStarted && areObeyed(row, values) ? lists.obeyed : lists.notObeyed).add(name);
+      const values = described
+        .filter(({ service }) => concerns(path, service))
+        .map(({ settings }) => settings.get(name)?.expanded ?? "");
+      (areObeyed(row, values) ? lists.obeyed : lists.notObeyed).add(name);
     }
   }
   // What is obeyed in one place only is not obeyed as it was meant.
   for (const name of lists.notObeyed) lists.obeyed.delete(name);
   const names = Object.entries(lists).map(([list, set]) => [list, [...set]]);
   return { ...Object.fromEntries(names), leftOut } as ImportSummary;
+}
+
+/** Whether what stands at `path` is a value of `service`: that of an instance is its own. */
+function concerns(path: readonly string[], { instance }: ServiceName): boolean {
+  return path[0] !== "instance" || path[1] === instance;
 }
 
 function isIdle({ readOnly, ignoredSince }: Parameter): boolean {

@@ -8,9 +8,20 @@ import type { Obeyed, ParameterName } from "../parameters.ts";
 
 /**
  * What a value must be. `text`: a string, empty for none; `octal`: file mode bits in a string;
- * `seconds`: an integer, or a string as a time parameter; `ratio`: a number of at least 1.
+ * `seconds`: an integer, or a string as a time parameter; `ratio`: a number of at least 1;
+ * `socket`: an absolute path, "off", or empty; `loopback`: an absolute path, a port of the loopback's, or
+ * empty.
  */
-export type OwnKind = "bool" | "int" | "seconds" | "ratio" | "enum" | "text" | "octal";
+export type OwnKind =
+  | "bool"
+  | "int"
+  | "seconds"
+  | "ratio"
+  | "enum"
+  | "text"
+  | "octal"
+  | "socket"
+  | "loopback";
 
 /** One row. */
 export interface OwnKey {

@@ -32,11 +32,17 @@ A parameter that nobody knows is a warning, for it may be one of your own that n
     kind: "enum",
     initial: "signal",
     values: ["signal", "watch", "off"],
-    obeyed: { except: ["watch"] },
     help: "When settings and certificates are read again: on SIGHUP, on any change, or never.",
     text: `\
-*signal* reads the settings again on SIGHUP, *watch* also when the file or a certificate changes, *off*
-never. Settings with errors leave the old ones in force.`,
+*signal* reads the settings again on SIGHUP, *off* never. *watch* reads them also when one of the files
+has changed that the service was made of, and then for a second none has: settings, keys, certificates,
+authorities, DH parameters, SNI tables and their chains. They are looked at every two seconds, so that links,
+renamed folders and files of a network count too. Settings with errors leave the old ones in force, until the
+next change.
+
+The account of the service must be able to read what is read again. Keys of root's alone are a warning at the
+start with *watch*, and an error at a reload: give them to the group *postern*, or start the service as their
+owner.`,
   },
   user: {
     kind: "text",
@@ -116,7 +122,8 @@ export const SERVICE_ROLE_KEYS = {
     help: "Path of the listening socket; by default private/NAME below queue_directory.",
     text: `\
 The path of the socket. Without one it is *private/NAME* below *queue_directory*, where NAME is
-*tlsmgr_service_name* or *tlsproxy_service_name*. It has no effect where somebody else opens the sockets.`,
+*tlsmgr_service_name* or *tlsproxy_service_name*, or the name of the instance. It has no effect where
+somebody else opens the sockets.`,
   },
   socket_mode: {
     kind: "octal",
@@ -140,6 +147,26 @@ The group of the socket, by name; empty leaves the one of the process.`,
     help: "Local connections beyond this number are refused.",
     text: `\
 How many local programs may be connected at a time. Further ones are turned away at once.`,
+  },
+  metrics: {
+    kind: "loopback",
+    initial: "",
+    help: "Where Prometheus finds the service's numbers: a socket, or a port of the loopback.",
+    text: `\
+Where the service shows its numbers by HTTP, at */metrics*, and whether it is well, at */healthz* and */readyz*:
+the path of a socket, which lets in only root and the account of the service, or a port such as
+*127.0.0.1:9464*, where everybody on this machine may read. Empty, it does not. Nothing can be changed there. A
+service of systemd's needs a few lines of a drop-in for a port, which postern(8) shows.`,
+  },
+  control: {
+    kind: "socket",
+    initial: "",
+    help: "Socket through which the service is looked into and reloaded; off for none.",
+    text: `\
+The path of a socket through which *postern status* looks into the service and *postern reload* has it read
+its settings again. Only the account of the service and root may use it. Empty, it is beside the service's
+own socket, with *.control* behind the name; where systemd has opened that one, it is in */run/postern*, if that
+folder exists; under master(8) there is none then. *off* is no such socket.`,
   },
 } as const satisfies Record<string, OwnKey>;
 

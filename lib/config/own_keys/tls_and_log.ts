@@ -40,19 +40,20 @@ export const LOG_KEYS = {
     kind: "enum",
     initial: "postfix",
     values: ["postfix", "json"],
-    obeyed: { except: ["json"] },
     help: "How a log line is written.",
     text: `\
-*postfix* writes lines as Postfix's daemons do, which log watchers understand; *json* writes one object a line.`,
+*postfix* writes lines as Postfix's daemons do, which log watchers understand; *json* writes one object a
+line, as postern(8) describes it.`,
   },
   verbose: {
     kind: "int",
     initial: 0,
     min: 0,
     max: 9,
-    obeyed: false,
     help: "As -v, that often.",
     text: `\
-How often *-v* would be given.`,
+How often *-v* would be given. *1* logs the settings in force at the start, each request to tlsmgr with its
+answer, each hand-off to tlsproxy, and each change of a session's state. Session data, ticket keys and
+seeds never are in the log.`,
   },
 } as const satisfies Record<string, OwnKey>;

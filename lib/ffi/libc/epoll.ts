@@ -16,6 +16,8 @@ export const EPOLL = {
   error: 0x8,
   hangup: 0x10,
   readHangup: 0x2000,
+  /** Tell of a change once, not for as long as it lasts (EPOLLET). */
+  edge: 1 << 31,
   /** Wake one of several threads that watch the same descriptor. */
   exclusive: 1 << 28,
 } as const;

@@ -77,6 +77,14 @@ export function openFile(path: string, flags: number, mode = 0): number {
   return orErrno(libc.open(cString(path), flags, mode));
 }
 
+/**
+ * dup3(2): from here on `number` stands for what `fd` stands for, in all threads, and what it stood for
+ * before is closed. Programs that are started do not inherit it.
+ */
+export function replaceDescriptor(number: number, fd: number): number {
+  return orErrno(libc.dup3(fd, number, OPEN.closeOnExec));
+}
+
 /** In the place of a folder's descriptor: the working directory (fcntl.h: AT_FDCWD). */
 export const WORKING_FOLDER = -100;
 
@@ -134,6 +142,27 @@ export function pread(fd: number, bytes: Bytes, length: number, offset: number):
 /** pwrite(2) from the front of `bytes`; `offset` in bytes. */
 export function pwrite(fd: number, bytes: Bytes, length: number, offset: number): number {
   return orErrno(libc.pwrite(fd, bytes, length, BigInt(offset)));
+}
+
+const SEEK_SET = 0;
+const DIRENT_BYTES_MAX = 32768;
+/** Place of `d_reclen` in `struct linux_dirent64`. */
+const RECORD_LENGTH_AT = 16;
+
+/**
+ * How many entries an open folder has, `.` and `..` included: getdents64(2) from the beginning, or
+ * `-errno`.
+ */
+export function countEntries(folderFd: number): number {
+  if (libc.lseek(folderFd, 0n, SEEK_SET) < 0n) return -errno();
+  const bytes = new Uint8Array(DIRENT_BYTES_MAX);
+  const view = new DataView(bytes.buffer);
+  let entries = 0;
+  for (;;) {
+    const end = orErrno(libc.getdents64(folderFd, bytes, bytes.length));
+    if (end <= 0) return end < 0 ? end : entries;
+    for (let at = 0; at < end; at += view.getUint16(at + RECORD_LENGTH_AT, true)) entries++;
+  }
 }
 
 /** ftruncate(2). */

@@ -35,6 +35,11 @@ export const LIBC = {
     parameters: ["buffer", "pointer", "u32" /* n */],
     result: "pointer",
   },
+  copy_from_address: {
+    name: "memcpy",
+    parameters: ["buffer", "u64", "u32" /* n */],
+    result: "void",
+  },
   // unistd.h, fcntl.h, sys/stat.h, sys/file.h
   open: { parameters: ["buffer", /* path */ "i32", /* flags */ "u32" /* mode */], result: "i32" },
   close: { parameters: ["i32" /* fd */], result: "i32" },
@@ -42,6 +47,8 @@ export const LIBC = {
   write: { parameters: ["i32", "buffer", "u32" /* count */], result: "i32" },
   pread: { parameters: ["i32", "buffer", "u32", /* count */ "i64" /* offset */], result: "i32" },
   pwrite: { parameters: ["i32", "buffer", "u32", /* count */ "i64" /* offset */], result: "i32" },
+  lseek: { parameters: ["i32", "i64", /* offset */ "i32" /* whence */], result: "i64" },
+  getdents64: { parameters: ["i32", "buffer", /* dirp */ "u32" /* count */], result: "i32" },
   ftruncate: { parameters: ["i32", "i64" /* length */], result: "i32" },
   fsync: { parameters: ["i32"], result: "i32" },
   fdatasync: { parameters: ["i32"], result: "i32" },
@@ -69,6 +76,7 @@ export const LIBC = {
   fstat: { parameters: ["i32", "buffer" /* statbuf */], result: "i32" },
   lstat: { parameters: ["buffer", /* path */ "buffer" /* statbuf */], result: "i32" },
   flock: { parameters: ["i32", "i32" /* operation */], result: "i32" },
+  dup3: { parameters: ["i32", /* oldfd */ "i32", /* newfd */ "i32" /* flags */], result: "i32" },
   openat: {
     parameters: ["i32", /* dirfd */ "buffer", /* path */ "i32", /* flags */ "u32" /* mode */],
     result: "i32",
@@ -98,6 +106,8 @@ export const LIBC = {
   // pwd.h, grp.h; the name service of the machine answers
   getpwnam: { parameters: ["buffer" /* name */], result: "pointer" },
   getgrnam: { parameters: ["buffer" /* name */], result: "pointer" },
+  // sys/mman.h
+  memfd_create: { parameters: ["buffer", /* name */ "u32" /* flags */], result: "i32" },
   pipe2: { parameters: ["buffer", /* pipefd */ "i32" /* flags */], result: "i32" },
   // sys/socket.h
   socket: { parameters: ["i32", /* domain */ "i32", /* type */ "i32"], result: "i32" },

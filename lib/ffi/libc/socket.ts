@@ -160,18 +160,18 @@ export function setCloseOnExec(fd: number): number {
   return orErrno(libc.fcntl(fd, F_SETFD, FD_CLOEXEC));
 }
 
+const optionValue = new Int32Array(1);
+const optionLength = new Uint32Array(1);
+const optionValueBytes = new Uint8Array(optionValue.buffer);
+const optionLengthBytes = new Uint8Array(optionLength.buffer);
+
 /** A whole-number socket option of level SOL_SOCKET, or `-errno`. */
 export function socketOption(fd: number, option: number): number {
-  const value = new Int32Array(1);
-  const length = new Uint32Array([4]);
-  const result = libc.getsockopt(
-    fd,
-    SOCKET.SOL_SOCKET,
-    option,
-    new Uint8Array(value.buffer),
-    new Uint8Array(length.buffer),
-  );
-  return result < 0 ? -errno() : value[0];
+  optionValue[0] = 0;
+  optionLength[0] = 4;
+  const level = SOCKET.SOL_SOCKET;
+  const result = libc.getsockopt(fd, level, option, optionValueBytes, optionLengthBytes);
+  return result < 0 ? -errno() : optionValue[0];
 }
 
 /**
@@ -182,6 +182,7 @@ export function socketOption(fd: number, option: number): number {
  */
 const PASSED_MAX = 4;
 const CONTROL_BYTES = 16 + 4 * PASSED_MAX;
+const CONTROL_LENGTH = BigInt(CONTROL_BYTES);
 
 class MessageHeader {
   readonly #memory = new Memory(ABI.msghdr.bytes + ABI.iovec.bytes + CONTROL_BYTES + 8);
@@ -200,7 +201,7 @@ class MessageHeader {
 
   receive(fd: number): PassedDescriptors {
     const { view, pointer } = this.#memory;
-    view.setBigUint64(ABI.msghdr.controllen, BigInt(CONTROL_BYTES), true);
+    view.setBigUint64(ABI.msghdr.controllen, CONTROL_LENGTH, true);
     view.setInt32(ABI.msghdr.flags, 0, true);
     const flags = SOCKET.MSG_DONTWAIT | SOCKET.MSG_CMSG_CLOEXEC;
     const result = orErrno(libc.recvmsg(fd, pointer, flags));
@@ -210,12 +211,13 @@ class MessageHeader {
 
   #descriptors(): number[] {
     const { view } = this.#memory;
-    const used = Number(view.getBigUint64(ABI.msghdr.controllen, true));
+    // Lengths of a few bytes: their lower halves say all.
+    const used = view.getUint32(ABI.msghdr.controllen, true);
     if (used < ABI.cmsghdr.data + 4) return [];
     const at = this.#control;
     if (view.getInt32(at + ABI.cmsghdr.level, true) !== SOCKET.SOL_SOCKET) return [];
     if (view.getInt32(at + ABI.cmsghdr.type, true) !== SOCKET.SCM_RIGHTS) return [];
-    const bytes = Number(view.getBigUint64(at + ABI.cmsghdr.len, true)) - ABI.cmsghdr.data;
+    const bytes = view.getUint32(at + ABI.cmsghdr.len, true) - ABI.cmsghdr.data;
     const descriptors: number[] = [];
     for (let i = 0; i < Math.min(bytes >> 2, PASSED_MAX); i++) {
       descriptors.push(view.getInt32(at + ABI.cmsghdr.data + 4 * i, true));
@@ -254,6 +256,27 @@ export interface PassedDescriptors {
  */
 export function receiveDescriptors(fd: number): PassedDescriptors {
   return message.receive(fd);
+}
+
+/** sendmsg(2): `bytes` with `descriptor` attached, for calls that are rare. */
+export function sendWithDescriptor(fd: number, bytes: Bytes, descriptor: number): number {
+  const iov = ABI.msghdr.bytes;
+  const control = iov + ABI.iovec.bytes;
+  const data = control + CONTROL_BYTES;
+  using memory = new Memory(data + bytes.length);
+  const { view, address } = memory;
+  memory.bytes.set(bytes, data);
+  view.setBigUint64(ABI.msghdr.iov, address + BigInt(iov), true);
+  view.setBigUint64(ABI.msghdr.iovlen, 1n, true);
+  view.setBigUint64(ABI.msghdr.control, address + BigInt(control), true);
+  view.setBigUint64(ABI.msghdr.controllen, 24n, true);
+  view.setBigUint64(iov + ABI.iovec.base, address + BigInt(data), true);
+  view.setBigUint64(iov + ABI.iovec.len, BigInt(bytes.length), true);
+  view.setBigUint64(control + ABI.cmsghdr.len, 20n, true);
+  view.setInt32(control + ABI.cmsghdr.level, SOCKET.SOL_SOCKET, true);
+  view.setInt32(control + ABI.cmsghdr.type, SOCKET.SCM_RIGHTS, true);
+  view.setInt32(control + ABI.cmsghdr.data, descriptor, true);
+  return orErrno(libc.sendmsg(fd, memory.pointer, TRANSFER_FLAGS));
 }
 
 /** Sends one NUL byte with `descriptor` attached (Postfix's util/unix_send_fd.c). */

@@ -15,6 +15,8 @@ export const CTRL = {
   SET_GROUPS_LIST: 92,
   GET_PEER_SIGNATURE_NID: 108,
   GET_PEER_TMP_KEY: 109,
+  GET_CHAIN_CERTS: 115,
+  SET_CURRENT_CERT: 117,
   SET_DH_AUTO: 118,
   SET_MIN_PROTO_VERSION: 123,
   SET_MAX_PROTO_VERSION: 124,
@@ -156,3 +158,6 @@ export const NID = { commonName: 13, organizationName: 17 } as const;
 
 /** `SSL_TLSEXT_ERR_*`: answers of a server name callback. */
 export const SERVER_NAME = { OK: 0, ALERT_FATAL: 2, NOACK: 3 } as const;
+
+/** Which certificate of a context `CTRL.SET_CURRENT_CERT` makes the current one (`SSL_CERT_SET_*`). */
+export const CERT_SET = { FIRST: 1, NEXT: 2 } as const;

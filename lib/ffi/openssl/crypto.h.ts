@@ -107,6 +107,11 @@ export const LIBCRYPTO = {
   },
   // openssl/bio.h, openssl/pem.h
   BIO_new_file: { parameters: ["buffer", /* filename */ "buffer" /* mode */], result: T.bio },
+  BIO_new_bio_pair: {
+    parameters: ["buffer", /* BIO **bio1 */ "usize", /* writebuf1 */ "buffer", "usize"],
+    // …, BIO **bio2, writebuf2
+    result: "i32",
+  },
   BIO_set_callback_ex: { parameters: [T.bio, "function" /* callback */], result: "void" },
   BIO_free: { parameters: [T.bio], result: "i32" },
   PEM_read_bio: {
@@ -139,6 +144,7 @@ export const LIBCRYPTO = {
     parameters: [T.x509, T.evpMd, "buffer", /* md */ "buffer" /* len */],
     result: "i32",
   },
+  X509_cmp: { parameters: [T.x509, T.x509], result: "i32" },
   X509_verify_cert: { parameters: [T.x509StoreCtx], result: "i32" },
   X509_verify_cert_error_string: { parameters: ["isize" /* n */], result: "pointer" },
   X509_get_extended_key_usage: { parameters: [T.x509], result: "u32" },
@@ -159,6 +165,10 @@ export const LIBCRYPTO = {
   ASN1_INTEGER_set_uint64: { parameters: ["pointer", "u64"], result: "i32" },
   X509_getm_notBefore: { parameters: [T.x509], result: "pointer" },
   X509_getm_notAfter: { parameters: [T.x509], result: "pointer" },
+  ASN1_TIME_to_tm: {
+    parameters: ["pointer", /* const ASN1_TIME * */ "buffer" /* struct tm * */],
+    result: "i32",
+  },
   X509_gmtime_adj: { parameters: ["pointer", "isize" /* seconds */], result: "pointer" },
   X509_set_pubkey: { parameters: [T.x509, T.evpPkey], result: "i32" },
   X509_get0_pubkey: { parameters: [T.x509], result: T.evpPkey },

@@ -79,10 +79,17 @@ export const LIBSSL = {
   SSL_new: { parameters: [T.sslCtx], result: T.ssl },
   SSL_free: { parameters: [T.ssl], result: "void" },
   SSL_set_fd: { parameters: [T.ssl, "i32" /* fd */], result: "i32" },
+  SSL_set_bio: { parameters: [T.ssl, T.bio, /* rbio */ T.bio /* wbio */], result: "void" },
   SSL_ctrl: {
     parameters: [T.ssl, "i32", /* cmd */ "isize", /* larg */ "buffer" /* parg */],
     result: "isize",
   },
+  SSL_ctrl_number: {
+    name: "SSL_ctrl",
+    parameters: [T.ssl, "i32", /* cmd */ "i32", /* larg, positive */ "pointer" /* parg */],
+    result: "i32",
+  },
+  SSL_group_to_name: { parameters: [T.ssl, "i32" /* id */], result: "pointer" },
   SSL_set_security_level: { parameters: [T.ssl, "i32" /* level */], result: "void" },
   SSL_set_cipher_list: { parameters: [T.ssl, "buffer" /* str */], result: "i32" },
   SSL_set_session_id_context: {
@@ -91,6 +98,7 @@ export const LIBSSL = {
   },
   SSL_set_info_callback: { parameters: [T.ssl, "function"], result: "void" },
   SSL_get_rbio: { parameters: [T.ssl], result: T.bio },
+  SSL_get_state: { parameters: [T.ssl], result: "i32" },
   SSL_state_string_long: { parameters: [T.ssl], result: "pointer" },
   SSL_alert_type_string_long: { parameters: ["i32" /* value */], result: "pointer" },
   SSL_alert_desc_string_long: { parameters: ["i32" /* value */], result: "pointer" },
@@ -115,6 +123,7 @@ export const LIBSSL = {
   SSL_version: { parameters: [T.ssl], result: "i32" },
   SSL_get_version: { parameters: [T.ssl], result: "pointer" },
   SSL_get_current_cipher: { parameters: [T.ssl], result: T.sslCipher },
+  SSL_CIPHER_get_protocol_id: { parameters: [T.sslCipher], result: "u16" },
   SSL_CIPHER_get_name: { parameters: [T.sslCipher], result: "pointer" },
   SSL_CIPHER_get_bits: { parameters: [T.sslCipher, "buffer" /* alg_bits */], result: "i32" },
   SSL_get_certificate: { parameters: [T.ssl], result: T.x509 },
@@ -122,7 +131,8 @@ export const LIBSSL = {
   // ClientHello, readable in its callback only
   SSL_client_hello_get0_session_id: {
     parameters: [T.ssl, "buffer" /* const unsigned char ** */],
-    result: "usize",
+    // A size_t of 32 at most.
+    result: "u32",
   },
   SSL_client_hello_get0_ext: {
     parameters: [T.ssl, "u32", /* type */ "buffer", /* out */ "buffer" /* outlen */],

@@ -71,12 +71,12 @@ Deno.test("postern config check warns and goes on, and says the role's own fault
 });
 
 Deno.test("postern config check says that a key is accepted and not obeyed", async () => {
-  const input = '[instance.edge]\nrole = "tlsproxy"\n';
+  const input = '[[listener]]\naccept = "[::1]:465"\nconnect = "/run/x"\n';
   const { code, stderr } = await postern(["config", "check", "--config", "-"], { input });
   assertEquals(code, 0, stderr);
   assertMatch(
     stderr,
-    /^standard input:1:\d+: warning: instance\.edge: Accepted, but nothing obeys /,
+    /^standard input:1:\d+: warning: listener\.0: Accepted, but nothing obeys /,
   );
 });
 

@@ -74,7 +74,8 @@ Deno.test("config check survives a file that changes while it is read", async ()
     for (let i = 0; i < 12; i++) {
       const { code, stderr } = await postern(["config", "check", "--config", path]);
       assert(code === 0 || code === CONFIG || code === NO_INPUT, stderr);
-      if (code === CONFIG) assertMatch(stderr, /^\S+postern\.toml:\d+:\d+: error: /m);
+      // Without a place where the file is too long as a whole.
+      if (code === CONFIG) assertMatch(stderr, /^\S+postern\.toml(:\d+:\d+)?: error: /m);
     }
   } finally {
     done = true;

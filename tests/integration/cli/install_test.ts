@@ -118,6 +118,7 @@ Deno.test("postern install puts a working executable and files for all in place"
       "/etc/postern/postern.toml",
       "/lib/systemd/system/postern-tlsmgr.service",
       "/lib/systemd/system/postern-tlsproxy@.service",
+      "/lib/systemd/system/postern-tlsproxy@.socket",
       "/lib/sysusers.d/postern.conf",
       "/lib/tmpfiles.d/postern.conf",
       "/share/man/man8/postern.8",
@@ -154,16 +155,18 @@ Deno.test("postern install --role tlsmgr installs the units of that role only", 
   assertMatch(next, /^ {4}\S+ doctor --config \S+ --role tlsmgr$/m);
 });
 
-Deno.test("postern install --postfix takes settings over and comments two services out", async () => {
+Deno.test("postern install --postfix takes settings over and comments its services out, instances too", async () => {
   await using site = await Site.make();
-  const { code, stderr } = await site.installOverPostfix();
+  const { code, stdout, stderr } = await site.installOverPostfix();
   assertEquals(code, 0, stderr);
   const settings = await site.read("prefix/etc/postern/postern.toml");
   assertMatch(settings, /^queue_directory = "\/srv\/queue"$/m);
   assertMatch(settings, /^smtpd_tls_session_cache_timeout = "7200"$/m);
+  assertMatch(settings, /^\[instance\.edge\]$/m);
+  assertMatch(stdout, / postern-tlsproxy@edge\.socket postern-tlsproxy@edge\.service$/m);
   const socket = await site.read("prefix/lib/systemd/system/postern-tlsproxy.socket");
   assertMatch(socket, /^ListenStream=\/srv\/queue\/private\/tlsproxy$/m);
-  const marked = MASTER_CF.replace(/^(?:tls| {2}-o).*$/gm, "#postern# $&");
+  const marked = MASTER_CF.replace(/^(?:tls|edge| {2}-o).*$/gm, "#postern# $&");
   assertEquals(await site.read("postfix/master.cf"), marked);
   assertEquals((await Deno.stat(`${site.postfix}/master.cf`)).mode! & 0o777, 0o640);
   assertEquals(await site.read("postfix/master.cf.before-postern"), MASTER_CF);

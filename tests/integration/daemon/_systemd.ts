@@ -22,6 +22,8 @@ export interface UnitPlan {
   notify?: string;
   sockets?: UnitSocket[];
   env?: Record<string, string>;
+  /** How many descriptors are kept from one run to the next. @default {0} */
+  store?: number;
   /** Whether standard error is the journal. */
   journal?: boolean;
 }
@@ -31,6 +33,8 @@ export interface UnitEvent {
   /** The sockets are open. */
   prepared?: true;
   notify?: string;
+  /** The names of the descriptors that are kept now. */
+  stored?: string[];
   log?: string;
   started?: number;
   ended?: number;
@@ -81,6 +85,21 @@ export class Systemd implements AsyncDisposable {
   /** Tells the service that its sockets are for another process. */
   async addressTo(pid: number): Promise<void> {
     await this.#process.write(`listen_pid ${pid}\n`);
+  }
+
+  /** The names of the descriptors that are kept. */
+  get stored(): string[] {
+    return this.events.findLast(({ stored }) => stored !== undefined)?.stored ?? [];
+  }
+
+  /** Puts a descriptor into the store that the service has not sent. */
+  async put(name: string, kind: "file" | "memory" | "pipe"): Promise<void> {
+    const before = this.events.length;
+    await this.#process.write(`put ${name} ${kind}\n`);
+    await this.#process.waitFor(
+      "the store",
+      () => this.events.slice(before).some(({ stored }) => stored !== undefined),
+    );
   }
 
   /** Sends a signal to the service. */

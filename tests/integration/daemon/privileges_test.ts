@@ -10,6 +10,7 @@ import { writeCertificates } from "../../support/certificates.ts";
 import { isInstalled } from "../../support/interop.ts";
 import { posternBinary, type Role, type TomlValue, toToml } from "../../support/postern.ts";
 import {
+  readIfThere,
   runChecked,
   runCommand,
   type RunningProcess,
@@ -87,7 +88,9 @@ async function statusOfThreads(pid: number, key: string): Promise<string[]> {
   const found = new Set<string>();
   let threads = 0;
   for await (const { name } of Deno.readDir(`/proc/${pid}/task`)) {
-    const status = await Deno.readTextFile(`/proc/${pid}/task/${name}/status`);
+    const status = await readIfThere(`/proc/${pid}/task/${name}/status`);
+    // The thread has ended since the listing.
+    if (status === "") continue;
     found.add(new RegExp(`^${key}:\\s*(.*?)\\s*$`, "m").exec(status)?.[1] ?? "");
     threads++;
   }
@@ -269,5 +272,38 @@ rootTest(
     await using served = await run("tlsmgr", {});
     await served.waitFor("readiness", () => /: ready: /.test(served.stderr));
     assertEquals(await statusOfThreads(served.pid, "Uid"), [four(bench.uid)]);
+  },
+);
+
+rootTest(
+  "reload = watch: a key that root alone may read is told of, and can be put right",
+  async () => {
+    await using bench = await Bench.make();
+    const { rsaCertificate, rsaKey } = await writeCertificates(bench.folder.file("tls"));
+    await Deno.chmod(rsaKey, 0o600);
+    await using process = await bench.start("tlsproxy", {
+      service: { reload: "watch" },
+      parameters: {
+        smtpd_tls_security_level: "may",
+        smtpd_tls_cert_file: rsaCertificate,
+        smtpd_tls_key_file: rsaKey,
+      },
+    });
+    const logged = (text: string) =>
+      process.waitFor(text, () => process.stderr.split("\n").find((line) => line.includes(text)));
+    const lost = await logged(
+      `warning: watching: "${rsaKey}" cannot be read any more (permission `,
+    );
+    assertStringIncludes(lost, "group postern");
+    process.signal("SIGHUP");
+    const failed = await logged("error: reload: the new settings cannot be served: ");
+    assertStringIncludes(failed, `Cannot read private key file "${rsaKey}": Permission denied; `);
+    assertStringIncludes(failed, "; the settings before it stay in force");
+    // That the account may read it is a change as well.
+    await Deno.chown(rsaKey, 0, bench.gid);
+    await Deno.chmod(rsaKey, 0o640);
+    await logged("reload: the new settings are in force");
+    process.signal("SIGTERM");
+    assertEquals(await process.ended(), 0, process.stderr);
   },
 );

@@ -20,7 +20,10 @@ Deno.test("a role finds its settings file again from the folder it works in", as
   await using role = startProcess(posternBinary(), args, { cwd: folder.path });
   await role.waitFor("readiness", () => /\bready\b/.test(role.stderr));
   role.signal("SIGHUP");
-  await role.waitFor("the reload", () => /: reload: the settings are right/.test(role.stderr));
+  await role.waitFor(
+    "the reload",
+    () => /: reload: the new settings are in force/.test(role.stderr),
+  );
   role.signal("SIGTERM");
   assertEquals(await role.ended(), 0, role.stderr);
 });

@@ -7,6 +7,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { assertTalks, Bed } from "../tlsproxy/_bed.ts";
 import { writeCertificates } from "../../support/certificates.ts";
+import { spoilKey } from "../../support/spoiled_key.ts";
 import { waitUntil } from "../../support/wait.ts";
 
 const IN_FORCE = "reload: the new settings are in force";
@@ -91,6 +92,13 @@ Deno.test("tlsproxy: whatever is wrong with the new settings, the old ones stay 
     ],
     [/smtpd_tls_cert_file = .*/.exec(good)![0], 'smtpd_tls_cert_file = "/no/such"', "/no/such"],
   ];
+  // It belongs to the certificate, and does not sign.
+  const spoiled = await spoilKey(bed.folder.file("rsa.key"));
+  cases.push([
+    /smtpd_tls_key_file = .*/.exec(good)![0],
+    `smtpd_tls_key_file = "${spoiled}"`,
+    `with private key "${spoiled}": a trial handshake failed`,
+  ]);
   let count = 0;
   for (const [from, to, told] of cases) {
     if (from === good) await Deno.remove(path);

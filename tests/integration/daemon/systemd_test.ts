@@ -14,6 +14,11 @@ import { Systemd, type UnitPlan } from "./_systemd.ts";
 const ROLES: readonly Role[] = ["tlsmgr", "tlsproxy"];
 const POLICY = [["request", "policy"], ["cache_type", "lmtp"]] as const;
 
+/** What a role gives systemd to keep. */
+function kept(role: Role): readonly string[] {
+  return role === "tlsmgr" ? ["FDSTORE=1\nFDNAME=ticket-keys"] : [];
+}
+
 async function prepare(
   folder: TempFolder,
   plan: UnitPlan,
@@ -54,11 +59,12 @@ for (const role of ROLES) {
       await using systemd = await prepare(folder, { notify }, { role });
       await systemd.start();
       await systemd.notified("READY=1");
-      assertEquals(systemd.notifications, [`READY=1\nSTATUS=Serving ${folder.file("socket")}`]);
+      const ready = [...kept(role), `READY=1\nSTATUS=Serving ${folder.file("socket")}`];
+      assertEquals(systemd.notifications, ready);
       assert((await Deno.lstat(folder.file("socket"))).isSocket);
       await systemd.signal("SIGTERM");
       assertEquals(await systemd.ended(), 0);
-      assertEquals(systemd.notifications.slice(1), [
+      assertEquals(systemd.notifications.slice(ready.length), [
         "STOPPING=1\nSTATUS=Sessions come to their end",
       ]);
     });
@@ -270,7 +276,7 @@ Deno.test("a reload is told to systemd: when it begins, and how it ends", async 
     await systemd.notified("READY=1");
     await systemd.signal("SIGHUP");
     await systemd.notified("READY=1", 2);
-    const [, reloading, ready] = systemd.notifications;
+    const [, reloading, ready] = systemd.notifications.slice(kept(role).length);
     const found = /^RELOADING=1\nMONOTONIC_USEC=(\d+)\n/.exec(reloading);
     assert(found !== null, reloading);
     // Within the time that the machine has been up, which this clock counts.
@@ -285,16 +291,30 @@ Deno.test("a reload is told to systemd: when it begins, and how it ends", async 
   }
 });
 
-Deno.test("tlsmgr names what a reload finds changed, and keeps its sessions and keys", async () => {
+Deno.test("tlsmgr takes other settings while it serves, and names what takes a restart", async () => {
   await using folder = await TempFolder.make("sd");
   await using systemd = await prepare(folder, {});
   await systemd.start();
   await systemd.logged(/: ready: /);
   const path = folder.file("postern.toml");
   const text = await Deno.readTextFile(path);
-  await Deno.writeTextFile(path, `tls_random_reseed_period = "1800s"\n${text}`);
+  using client = await AttrClient.connectTo(folder.file("socket"), "tlsmgr_protocol");
+  const timeout = "lmtp_tls_session_cache_timeout";
+  await Deno.writeTextFile(
+    path,
+    `${timeout} = "1234s"\nsyslog_name = "other"\n${text}[cache]\nsync = "never"\n`,
+  );
   await systemd.signal("SIGHUP");
-  await systemd.logged(/warning: reload: takes a restart: tls_random_reseed_period$/);
-  await systemd.logged(/: reload: the settings are right; tlsmgr takes them when it starts$/);
-  await ask(folder.file("socket"));
+  await systemd.logged(/: reload: the new settings are in force$/);
+  const { attributes } = await inTime("an answer", client.ask([...POLICY]));
+  assertEquals(attributes.at(-1), ["timeout", "1234"], "on a connection of before");
+  const named = "syslog_name, cache.smtpd.sync, cache.smtp.sync, cache.lmtp.sync";
+  await systemd.logged(new RegExp(`warning: reload: takes a restart: ${named}$`));
+  // A folder that is missing: nothing of it is taken.
+  const database = 'smtp_tls_session_cache_database = "btree:/no/such/folder/cache"\n';
+  await Deno.writeTextFile(path, `${timeout} = "4321s"\n${database}${text}`);
+  await systemd.signal("SIGHUP");
+  await systemd.logged(/error: reload: the new settings cannot be served: .*\/no\/such\/folder/);
+  const later = await inTime("an answer", client.ask([...POLICY]));
+  assertEquals(later.attributes.at(-1), ["timeout", "1234"]);
 });

@@ -152,6 +152,8 @@ class Tls:
 def make_context(order):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cadata=order["ca"])
+    # Their secrets must not be in any log.
+    context.keylog_filename = os.environ["SSLKEYLOGFILE"]
     if order.get("version"):
         version = getattr(ssl.TLSVersion, order["version"])
         context.minimum_version = version

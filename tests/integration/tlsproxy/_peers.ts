@@ -11,6 +11,7 @@
 import { type Attribute, encodeList } from "../../support/attr_client.ts";
 import { supportPath } from "../../support/paths.ts";
 import { type RunningProcess, startProcess } from "../../support/process.ts";
+import { keyLogPath } from "../../support/secrets.ts";
 import { inTime } from "../../support/wait.ts";
 
 /** How a stream ended, and all that came before it. */
@@ -91,7 +92,9 @@ export class Peers implements AsyncDisposable {
   readonly #poll: Promise<void>;
 
   constructor() {
-    this.#process = startProcess("python3", [supportPath("../integration/tlsproxy/_peers.py")]);
+    this.#process = startProcess("python3", [supportPath("../integration/tlsproxy/_peers.py")], {
+      env: { SSLKEYLOGFILE: keyLogPath() },
+    });
     this.#poll = this.#takeReplies();
   }
 

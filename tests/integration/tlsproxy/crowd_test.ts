@@ -70,14 +70,20 @@ Deno.test("tlsproxy: a thousand silent and a hundred dribbling peers delay nobod
   }
   assert(sent > 1, "dribblers got to dribble");
   for (const ends of crowd) release(ends);
-  const late = bed.lines().filter((line) =>
-    line.startsWith("warning: ciphertext read/write timeout")
-  );
   // Each of them is told of, but for lines that found no room in the pipe, and those are counted.
-  const lost = bed.lines().map((line) => /^warning: (\d+) log lines were lost$/.exec(line)?.[1]);
-  const lostLines = lost.reduce((sum, count) => sum + Number(count ?? 0), 0);
-  assert(late.length <= crowd.length, `${late.length} lines about a time limit`);
-  assert(late.length + lostLines >= crowd.length, `${late.length} lines, ${lostLines} lost`);
+  const toldOf = () => {
+    const lines = bed.lines();
+    const late = lines.filter((line) => line.startsWith("warning: ciphertext read/write timeout"));
+    const lost = lines.map((line) => /^warning: (\d+) log lines were lost$/.exec(line)?.[1]);
+    return { late: late.length, lost: lost.reduce((sum, count) => sum + Number(count ?? 0), 0) };
+  };
+  // What the log says is read later than that the ends are closed.
+  await waitUntil("a line about each of the crowd", () => {
+    const { late, lost } = toldOf();
+    return late + lost >= crowd.length;
+  }, { explain: () => JSON.stringify(toldOf()) });
+  const { late } = toldOf();
+  assert(late <= crowd.length, `${late} lines about a time limit`);
   await waitUntil("the descriptors of the crowd to be closed", async () => {
     return await countDescriptorsOf(pid) <= base + 1;
   });

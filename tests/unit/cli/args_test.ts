@@ -32,6 +32,12 @@ const RUNS: readonly [
     role: "tlsmgr",
     overrides: ["a=1", "b=2", "c==-3"],
   }],
+  ["status", "status", {}],
+  ["status --watch", "status", { watch: 2 }],
+  ["status --watch --json", "status", { watch: 2, json: true }],
+  ["status --watch 5 --role tlsmgr", "status", { watch: 5, role: "tlsmgr" }],
+  ["status --watch=0.5", "status", { watch: 0.5 }],
+  ["reload --instance edge", "reload", { instance: "edge" }],
   ["config check", "config check", {}],
   ["config check --config 7 --role tlsproxy -o a=1", "config check", {
     role: "tlsproxy",

@@ -16,11 +16,14 @@ Deno.test("areMasterArguments() knows master's letters, and leaves ours and oper
 Deno.test("readMasterOptions() reads what master(8) was seen to give", () => {
   assertEquals(readMasterOptions(words("-l -t unix -u"), "tlsmgr"), {
     overrides: [],
+    verbose: 0,
     unprivileged: true,
     chroot: false,
   });
   assertEquals(readMasterOptions(words("-z -n edge -t unix -c"), "tlsproxy"), {
     overrides: [],
+    serviceName: "edge",
+    verbose: 0,
     unprivileged: false,
     chroot: true,
   });

@@ -63,7 +63,7 @@ Deno.test("findFaults() finds everything for both roles, each fault once, in the
   const text =
     'smtpd_tls_cert_fiel = "x"\nipc_timeout = "soon"\n[tlsproxy]\nipc_timeout = "later"\n';
   const faults = findFaults({ name: "/etc/a.toml", text }, {
-    roles: ["tlsproxy", "tlsmgr"],
+    services: [{ role: "tlsproxy" }, { role: "tlsmgr" }],
     overrides: ["ipc_timeout=never"],
   });
   const expected = [

@@ -161,3 +161,25 @@ Deno.test("ownText() is TOML that gives the default again", () => {
     }
   }
 });
+
+Deno.test("describeOwnKeys() adds those of one instance", () => {
+  const text =
+    "[instance.edge]\nrole = 'tlsproxy'\nworkers = 3\n[instance.keys]\nrole = 'tlsmgr'\n";
+  const keysOf = (instance: string) =>
+    describeOwnKeys(text, instance).filter(({ table }) => table.startsWith("instance."));
+  const edge = keysOf("edge");
+  assertEquals(edge.find(({ key }) => key === "workers"), {
+    table: "instance.edge",
+    key: "workers",
+    set: true,
+    text: "3",
+    place: { line: 3, column: 1 },
+  });
+  assertEquals(edge.find(({ key }) => key === "socket")?.set, false);
+  const keys = keysOf("keys").map(({ table, key }) => `${table} ${key}`);
+  assertEquals([keys.includes("instance.keys socket"), keys.includes("instance.keys workers")], [
+    true,
+    false,
+  ]);
+  assertEquals([keysOf("none"), describeOwnKeys(text).length], [[], describeOwnKeys("").length]);
+});

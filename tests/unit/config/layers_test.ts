@@ -6,6 +6,7 @@
 
 import { assert, assertEquals, assertExists } from "@std/assert";
 import { describeSettings } from "../../../lib/config/describe.ts";
+import { listServices } from "../../../lib/config/services.ts";
 import { formatFinding, type LoadRequest, loadSettings } from "../../../lib/config/settings.ts";
 
 const FILE = "/etc/postern/postern.toml";
@@ -74,7 +75,7 @@ Deno.test("loadSettings() says when there is no such instance of the role", () =
   for (
     const [more, hint] of [
       [{ instance: "realy" }, "did you mean relay"],
-      [{ instance: "relay", role: "tlsmgr" }, "did you mean relay"],
+      [{ instance: "relay", role: "tlsmgr" }, "it is one of tlsproxy"],
       [{ instance: "other" }, "write [instance.other]"],
     ] as const
   ) {
@@ -103,11 +104,77 @@ Deno.test("loadSettings() finds faults in every instance, whichever is loaded", 
   ]);
 });
 
-Deno.test("loadSettings() says once of each instance and listener that nothing starts it", () => {
-  assertEquals(told(INSTANCES, "warning"), [
-    `11:2: instance.relay: ${IDLE}`,
-    `16:2: instance.keys: ${IDLE}`,
+Deno.test("loadSettings() has nothing to say of an instance that is right", () => {
+  assertEquals(load(INSTANCES).findings, []);
+  assertEquals(settingsOf(INSTANCES, { instance: "relay" }).instance, "relay");
+  assertEquals(settingsOf(INSTANCES).instance, undefined);
+});
+
+Deno.test("loadSettings() takes the name of the service from master(8)", () => {
+  const given = (more: Partial<LoadRequest>) =>
+    settingsOf(INSTANCES, { serviceName: "smtptls", ...more }).parameters.syslog_name;
+  assertEquals(given({}), "smtptls");
+  assertEquals(given({ instance: "relay" }), "smtptls");
+});
+
+Deno.test("loadSettings() warns of an instance that wants another service's socket or cache", () => {
+  const text = `
+queue_directory = "/q"
+data_directory = "/d"
+smtpd_tls_session_cache_database = "btree:$data_directory/scache"
+smtp_tls_session_cache_database = "memory:x"
+[instance.tlsproxy]
+role = "tlsproxy"
+[instance.keys]
+role = "tlsmgr"
+socket = "/q/private/tlsmgr"
+[instance.keys.parameters]
+lmtp_tls_session_cache_database = "btree:/d/lmtp"
+[instance.others]
+role = "tlsmgr"
+[instance.others.parameters]
+smtpd_tls_session_cache_database = ""
+lmtp_tls_session_cache_database = "lmdb:/d/lmtp"
+[instance.own]
+role = "tlsmgr"
+[instance.own.parameters]
+smtpd_tls_session_cache_database = "btree:/d/own"
+`;
+  const hint = "(only one of them can run; give the instance another one)";
+  assertEquals(told(text, "warning"), [
+    '4:1: smtpd_tls_session_cache_database: The cache of instance keys of tlsmgr is that of tlsmgr too: "/d/scache" ' +
+    hint,
+    '10:1: instance.keys.socket: The socket of instance keys of tlsmgr is that of tlsmgr too: "/q/private/tlsmgr" ' +
+    hint,
+    "17:1: instance.others.parameters.lmtp_tls_session_cache_database: The cache of instance others of tlsmgr is " +
+    `that of instance keys of tlsmgr too: "/d/lmtp" ${hint}`,
+    ` instance.tlsproxy: The socket of instance tlsproxy of tlsproxy is that of tlsproxy too: "/q/private/tlsproxy" ${hint}`,
   ]);
+});
+
+Deno.test("listServices() lists the plain services and the instances with a role", () => {
+  assertEquals(listServices(`${INSTANCES}[instance.none]\n[instance.bad]\nrole = "smtpd"`), [
+    { role: "tlsmgr" },
+    { role: "tlsproxy" },
+    { role: "tlsproxy", instance: "relay" },
+    { role: "tlsmgr", instance: "keys" },
+  ]);
+  assertEquals(listServices("[").length, 2);
+});
+
+Deno.test("loadSettings() refuses a name of an instance that cannot be a file's and a unit's", () => {
+  for (const name of ["", "..", "a/b", "a b", "-a", "ü"]) {
+    assertEquals(told(`[instance."${name}"]\nrole = "tlsproxy"`, "error"), [
+      `1:2: instance.${name}: Cannot call an instance "${name}": it names a socket and a unit ` +
+      "(use letters, digits and ._-+@:, only, and no - at the start)",
+    ]);
+  }
+  for (const name of ["edge", "a.b", "tlsproxy-relay", "_x@1:2,3+"]) {
+    assertEquals(told(`[instance."${name}"]\nrole = "tlsproxy"`, "error"), []);
+  }
+});
+
+Deno.test("loadSettings() says once of each listener that nothing starts it", () => {
   const text = '[[listener]]\naccept = "[::]:465"\nconnect = "localhost:25"\nname = "a"\n' +
     'role = "server"\n[[listener]]\naccept = "/run/x"\nconnect = "h:1"\n';
   assertEquals(told(text, "warning"), [`1:3: listener.0: ${IDLE}`, `6:3: listener.1: ${IDLE}`]);

@@ -77,6 +77,8 @@ Deno.test("loadSettings() gives the documented defaults of our own keys", () => 
     socket_mode: 0o660,
     socket_group: "",
     max_connections: 1000,
+    metrics: "",
+    control: "",
     workers: 0,
     max_sessions: 5000,
     max_contexts: 64,

@@ -6,8 +6,14 @@
 import { FatalError } from "../../../lib/base/errors.ts";
 import { type MakeService, serve } from "../../../lib/daemon/service_thread.ts";
 
+const NOBODY_PLAYS = new FatalError("Cannot be a toy: nobody plays", { hint: "Play with it" });
+/** With this `ipc_timeout` no toy can be made. */
+const UNLUCKY_S = 13;
+
 const make: MakeService = (hall) => {
   const service = { drain: () => hall.drained(), close: () => {} };
+  // A parameter that a reload may change.
+  if (hall.settings.parameters.ipc_timeout === UNLUCKY_S) throw NOBODY_PLAYS;
   switch (hall.settings.parameters.syslog_name) {
     case "end":
       hall.reactor.after(0, () => hall.drained());
@@ -25,7 +31,7 @@ const make: MakeService = (hall) => {
       if (hall.isFirst) return service;
       throw new FatalError("Cannot be the second toy: one is enough");
     case "fatal":
-      throw new FatalError("Cannot be a toy: nobody plays", { hint: "Play with it" });
+      throw NOBODY_PLAYS;
     case "bug":
       hall.reactor.after(0, () => {
         throw new RangeError("a bug of the toy");
@@ -39,6 +45,10 @@ const make: MakeService = (hall) => {
           throw new RangeError("a bug while closing");
         },
       };
+    case "second-ends":
+      // Long after anybody would have taken the other one for stuck.
+      hall.reactor.after(hall.isFirst ? 1_500 : 0, () => hall.drained());
+      return service;
     case "stuck":
       hall.reactor.after(0, () => {
         // Until the test has seen enough.

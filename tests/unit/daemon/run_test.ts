@@ -138,6 +138,12 @@ Deno.test("runRole() ends with 70 when a thread is stuck, and says what it was d
   ]);
 });
 
+Deno.test("runRole() takes no thread that has ended for a stuck one", async () => {
+  const { exitCode, lines } = await run("second-ends", { threads: 2, turnLimitS: 0.2 });
+  assertEquals(exitCode, 0);
+  assertEquals(lines.filter((line) => line.startsWith("fatal: ")), []);
+});
+
 Deno.test("runRole() refuses a socket that cannot be made and a log that cannot be written", async () => {
   await using folder = await TempFolder.make("run");
   const good = settingsOf(folder, "end");

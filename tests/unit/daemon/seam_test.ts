@@ -11,6 +11,7 @@ Deno.test("a command is one line, and comes back as it went", () => {
     { kind: "slow", id: 1, result: 0 },
     { kind: "slow", id: 4_000_000_000_000, result: 1_048_576 },
     { kind: "slow", id: 12, result: -1 },
+    { kind: "settings", at: "18446744073709551615", bytes: 65_536 },
   ];
   for (const command of commands) {
     const line = encodeCommand(command);
@@ -21,7 +22,19 @@ Deno.test("a command is one line, and comes back as it went", () => {
 
 Deno.test("decodeCommand() takes nothing else for a command", () => {
   const slow = ['{"kind":"slow"}', '{"kind":"slow","id":-1,"result":0}', '{"kind":"slow","id":1}'];
-  for (const line of ["", "{}", "null", '{"kind":"start"}', '{"kind":"stop"', "stop", ...slow]) {
+  const settings = ['{"kind":"settings"}', '{"kind":"settings","at":12,"bytes":1}'];
+  for (
+    const line of [
+      ...settings,
+      "",
+      "{}",
+      "null",
+      '{"kind":"start"}',
+      '{"kind":"stop"',
+      "stop",
+      ...slow,
+    ]
+  ) {
     assertEquals(decodeCommand(line), undefined);
   }
 });

@@ -78,3 +78,17 @@ testDescriptors("a Reactor says in each turn what it is about to do", () => {
   reactor.close();
   for (const fd of ends) closeFile(fd);
 });
+
+Deno.test("Watchdog.marginMs() is what the thread in one turn for longest has left", () => {
+  const [idle, busy] = [Progress.allocate(), Progress.allocate()].map((m) => new Progress(m));
+  const watchdog = new Watchdog([idle, busy]);
+  assertEquals(watchdog.marginMs(10_000), 10_000);
+  busy.firing();
+  looks(watchdog, 4);
+  assertEquals(watchdog.marginMs(10_000), 6_000);
+  looks(watchdog, 20);
+  assertEquals(watchdog.marginMs(10_000), 0);
+  busy.waiting();
+  watchdog.look();
+  assertEquals(watchdog.marginMs(10_000), 10_000);
+});

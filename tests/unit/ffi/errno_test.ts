@@ -30,6 +30,7 @@ Deno.test("ERRNO agrees with the C library's own words", () => {
     EPIPE: "Broken pipe",
     ELOOP: "Too many levels of symbolic links",
     ENOTSOCK: "Socket operation on non-socket",
+    EAFNOSUPPORT: "Address family not supported by protocol",
     EADDRINUSE: "Address already in use",
     ENOBUFS: "No buffer space available",
     ECONNABORTED: "Software caused connection abort",

@@ -5,6 +5,7 @@ import {
   chmod,
   chown,
   closeFile,
+  countEntries,
   fdatasync,
   FILE_KIND,
   type FileStatus,
@@ -72,6 +73,19 @@ testDescriptors("fstat() reads a size beyond 32 bits", async () => {
   closeFile(fd);
 });
 
+testDescriptors(
+  "countEntries() counts a folder's entries from the beginning, each time",
+  async () => {
+    await using folder = await TempFolder.make("entries");
+    const fd = openFile(folder.path, OPEN.readOnly | OPEN.directory | OPEN.closeOnExec);
+    assertEquals(countEntries(fd), 2);
+    // More than one call's worth.
+    for (let i = 0; i < 1500; i++) Deno.writeTextFileSync(folder.file(`entry-${i}`), "");
+    assertEquals([countEntries(fd), countEntries(fd)], [1502, 1502]);
+    closeFile(fd);
+  },
+);
+
 testDescriptors("calls that fail answer -errno", async () => {
   await using folder = await TempFolder.make("errno");
   const bytes = new Uint8Array(4);
@@ -85,6 +99,7 @@ testDescriptors("calls that fail answer -errno", async () => {
   assertEquals(pread(-1, bytes, 4, 0), -ERRNO.EBADF);
   assertEquals(pwrite(-1, bytes, 4, 0), -ERRNO.EBADF);
   assertEquals(ftruncate(-1, 0), -ERRNO.EBADF);
+  assertEquals(countEntries(-1), -ERRNO.EBADF);
   assertEquals(fsync(-1), -ERRNO.EBADF);
   assertEquals(fdatasync(-1), -ERRNO.EBADF);
   assertEquals(flock(-1, LOCK.exclusive), -ERRNO.EBADF);

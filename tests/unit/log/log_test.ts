@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { fromUtf8 } from "../../../lib/base/bytes.ts";
+import { fromUtf8, utf8 } from "../../../lib/base/bytes.ts";
 import { closeFile, OPEN, openFile, readFile } from "../../../lib/ffi/libc/file.ts";
 import { libc } from "../../../lib/ffi/libc/libc.ts";
 import {
@@ -10,7 +10,8 @@ import {
   unixAddress,
   unixDatagram,
 } from "../../../lib/ffi/libc/socket.ts";
-import { type Log, openLog, printable, stampOf } from "../../../lib/log/log.ts";
+import { type Log, openLog } from "../../../lib/log/log.ts";
+import { printable, stampOf } from "../../../lib/log/text_form.ts";
 import { LineWriter } from "../../../lib/log/writer.ts";
 import { testDescriptors } from "../../support/descriptors.ts";
 import { TempFolder } from "../../support/temp_folder.ts";
@@ -146,13 +147,15 @@ testDescriptors("a peer's text cannot forge a line", () => {
   );
 });
 
-testDescriptors("a long line is cut and still ends with a newline", () => {
+testDescriptors("a long line is cut, says so, and still ends with a newline", () => {
   const text = logged((log) => {
     log.info("x".repeat(5000));
     log.info("next");
   });
   const [long, next] = text.split("\n");
-  assertEquals(long.length + 1, 2048);
+  const kept = /^postfix\/tlsproxy\[1234\]: (x+) \[… (\d+) bytes cut\]$/.exec(long)!;
+  assertEquals(kept[1].length + Number(kept[2]), 5000);
+  assert(utf8(long).length + 1 <= 2048 && utf8(long).length > 2040, `${long.length}`);
   assertEquals(next, "postfix/tlsproxy[1234]: next");
 });
 

@@ -11,7 +11,7 @@ import {
   type AttrChannelOptions,
   type ChannelEnd,
 } from "../../../lib/net/attr_channel.ts";
-import { Reactor } from "../../../lib/reactor/reactor.ts";
+import { Reactor, READY } from "../../../lib/reactor/reactor.ts";
 import { testDescriptors } from "../../support/descriptors.ts";
 import { seededBytes, seededRandom } from "../../support/random.ts";
 
@@ -379,18 +379,30 @@ testChannel("AttrChannel ends when the peer goes while an answer waits for it", 
   assertEquals(bench.ends, [{ kind: "error", errno: ERRNO.EPIPE }]);
 });
 
-testChannel("AttrChannel.release() keeps the descriptor open and leaves the loop", (bench) => {
-  const fd = bench.channel.release();
+testChannel("AttrChannel.release() hands descriptor and registration on", (bench) => {
+  const told: number[] = [];
+  const registration = bench.channel.release({ ready: (events) => told.push(events) });
+  const { fd } = registration;
   assertEquals([fd, bench.channel.open], [bench.channel.fd, false]);
   bench.say("a|1||");
-  assertEquals(bench.lists, []);
+  assertEquals([bench.lists, told], [[], [READY.read]]);
   const bytes = new Uint8Array(16);
   assertEquals(receive(fd, bytes, 16), 5);
   bench.channel.send(latin1("not sent"));
   bench.channel.close();
   assertEquals(send(fd, latin1("x"), 1), 1, "close() after release() leaves it open");
   assertEquals(bench.heard(), latin1("x"));
+  registration.close();
   closeFile(fd);
+});
+
+testChannel("AttrChannel.release() stops waiting for room to send", (bench) => {
+  bench.channel.send(new Uint8Array(3_000_000));
+  assertEquals(bench.channel.hasUnsent, true);
+  const registration = bench.channel.release({ ready: () => {} });
+  assertEquals([registration.interest, bench.channel.hasUnsent], [READY.read, false]);
+  registration.close();
+  closeFile(registration.fd);
 });
 
 testChannel("AttrChannel may be closed by the handler of a list", (bench) => {

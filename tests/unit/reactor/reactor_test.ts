@@ -46,6 +46,87 @@ testDescriptors(
 );
 
 testDescriptors(
+  "a descriptor that has gone is told of in each turn, and once where it is hushed",
+  withReactor((reactor) => {
+    const [near, far] = pair();
+    let told = 0;
+    const registration = reactor.watch(near, READY.none, { ready: () => told++ });
+    closeFile(far);
+    reactor.turn(0);
+    reactor.turn(0);
+    assertEquals(told, 2);
+    registration.change(READY.hushed);
+    for (let i = 0; i < 3; i++) reactor.turn(0);
+    assertEquals(told, 3);
+    registration.change(READY.read);
+    reactor.turn(0);
+    assertEquals(told, 4, "it is told of again to who wants to read");
+    registration.close();
+    closeFile(near);
+  }),
+);
+
+testDescriptors(
+  "bytes that come to a hushed descriptor are told of when somebody wants to read",
+  withReactor((reactor) => {
+    const [near, far] = pair();
+    const seen: number[] = [];
+    const registration = reactor.watch(near, READY.hushed, {
+      ready: (events) => seen.push(events),
+    });
+    send(far, BYTE, 1);
+    reactor.turn(0);
+    assertEquals(seen, []);
+    registration.change(READY.read);
+    reactor.turn(0);
+    assertEquals(seen, [READY.read]);
+    registration.close();
+    for (const fd of [near, far]) closeFile(fd);
+  }),
+);
+
+testDescriptors(
+  "Registration.closeWithDescriptor() leaves nothing behind for who gets the number next",
+  withReactor((reactor) => {
+    const [near, far] = pair();
+    const registration = reactor.watch(near, READY.read, { ready: () => told.push("first") });
+    const told: string[] = [];
+    send(far, BYTE, 1);
+    registration.closeWithDescriptor();
+    registration.closeWithDescriptor();
+    registration.close();
+    assertEquals(reactor.watched, 0);
+    for (const fd of [near, far]) closeFile(fd);
+    const [again, other] = pair();
+    assertEquals(again, near, "the number is used again");
+    const second = reactor.watch(again, READY.read, { ready: () => told.push("second") });
+    send(other, BYTE, 1);
+    reactor.turn(0);
+    assertEquals(told, ["second"]);
+    second.close();
+    for (const fd of [again, other]) closeFile(fd);
+  }),
+);
+
+testDescriptors(
+  "a handler of several descriptors is told which one is ready",
+  withReactor((reactor) => {
+    const [near, far] = pair();
+    const seen: Registration[] = [];
+    const handler = { ready: (_events: number, which: Registration) => void seen.push(which) };
+    const both = [
+      reactor.watch(near, READY.read, handler),
+      reactor.watch(far, READY.read, handler),
+    ];
+    send(near, BYTE, 1);
+    reactor.turn(0);
+    assertEquals(seen.map(({ fd }) => fd), [far]);
+    for (const registration of both) registration.close();
+    for (const fd of [near, far]) closeFile(fd);
+  }),
+);
+
+testDescriptors(
   "Registration.change() decides what is waited for",
   withReactor((reactor) => {
     const [near, far] = pair();

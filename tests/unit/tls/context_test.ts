@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { FatalError } from "../../../lib/base/errors.ts";
 import { Panic } from "../../../lib/base/assert.ts";
-import { ServerContext } from "../../../lib/tls/context.ts";
+import { filesOf, ServerContext } from "../../../lib/tls/context.ts";
 import { testDescriptors } from "../../support/descriptors.ts";
 import { Hall, Meeting, policyOf, TLS12, TLS13, withCertificates } from "./_setup.ts";
 
@@ -97,3 +97,17 @@ testDescriptors(
       hall.resumption?.close();
     }),
 );
+
+Deno.test("filesOf() names all that a context is read from, and nothing else", () =>
+  withCertificates((paths) => {
+    const policy = policyOf(paths);
+    const { certificates, trust } = policy;
+    assertEquals(filesOf(policy), [paths.ecCertificate, paths.ecKey]);
+    const more = {
+      ...policy,
+      certificates: { ...certificates, chainFiles: ["/chain"] },
+      trust: { ...trust, caFile: "/authorities", caPath: "/folder" },
+    };
+    assertEquals(filesOf({ ...more, dhFile: "auto" }), ["/chain", "/authorities", "/folder"]);
+    assertEquals(filesOf({ ...more, dhFile: "/dh" }), ["/chain", "/dh", "/authorities", "/folder"]);
+  }));

@@ -1,13 +1,30 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Bytes, concat, fromHex } from "../../../lib/base/bytes.ts";
-import { IDENTITIES_MAX, identitiesOf, offersTls13 } from "../../../lib/tls/hello.ts";
+import {
+  findIdentities,
+  IDENTITIES_MAX,
+  offersTls13 as offers,
+  PIECE_BYTES_MAX,
+} from "../../../lib/tls/hello.ts";
 import { seededBytes, seededRandom } from "../../support/random.ts";
+
+/** Of an extension that lies in a room of other bytes, as it always does. */
+function offersTls13(data: Bytes): boolean {
+  return offers(concat(data, fromHex("0304 0304")), data.length);
+}
+
+/** Copies of what was found; the next call overwrites them. */
+function identitiesOf(data: Bytes): Bytes[] {
+  const found: Bytes[] = [];
+  findIdentities(concat(data, new Uint8Array(64).fill(9)), data.length, found);
+  return found.map((identity) => identity.slice());
+}
 
 Deno.test("offersTls13() finds TLS 1.3 among the versions of a client", () => {
   assertEquals(offersTls13(fromHex("02 0304")), true);
   assertEquals(offersTls13(fromHex("06 7a7a 0304 0303")), true);
   assertEquals(offersTls13(fromHex("04 0303 0302")), false);
-  assertEquals(offersTls13(undefined), false);
+  assertEquals(offers(fromHex("02 0304"), -1), false, "no such extension");
 });
 
 Deno.test("offersTls13() takes no version out of a list with a wrong length", () => {
@@ -32,20 +49,23 @@ function preSharedKey(...identities: Bytes[]): Bytes {
   return concat(length, list, fromHex("0021 20"), new Uint8Array(32));
 }
 
-Deno.test("identitiesOf() reads the identities of a client", () => {
+Deno.test("findIdentities() reads the identities of a client, long ones in part", () => {
   const one = new Uint8Array(200).fill(1);
   const two = new Uint8Array(32).fill(2);
-  assertEquals(identitiesOf(preSharedKey(one)), [one]);
-  assertEquals(identitiesOf(preSharedKey(one, two)), [one, two]);
-  assertEquals(identitiesOf(undefined), []);
+  const start = one.slice(0, PIECE_BYTES_MAX);
+  assertEquals(identitiesOf(preSharedKey(one)), [start]);
+  assertEquals(identitiesOf(preSharedKey(one, two)), [start, two]);
+  const none: Bytes[] = [];
+  findIdentities(new Uint8Array(8), -1, none);
+  assertEquals(none, [], "no such extension");
 });
 
-Deno.test("identitiesOf() looks at the first few identities only", () => {
+Deno.test("findIdentities() looks at the first few identities only", () => {
   const many = Array.from({ length: 50 }, (_, i) => Uint8Array.of(i));
   assertEquals(identitiesOf(preSharedKey(...many)), many.slice(0, IDENTITIES_MAX));
 });
 
-Deno.test("identitiesOf() stops at the first identity that does not fit", () => {
+Deno.test("findIdentities() stops at the first identity that does not fit", () => {
   const cases: [hex: string, found: number][] = [
     ["", 0],
     ["00", 0],

@@ -23,6 +23,8 @@ class Bench {
   readonly reports: string[] = [];
   /** What the questions came to: the seed, `fail`, or `none`. */
   readonly answers: string[] = [];
+  /** What the client counted, a status or `none`. */
+  readonly counted: (number | "none")[] = [];
   #listener: UnixListener | undefined;
   #fd = -1;
 
@@ -33,6 +35,7 @@ class Bench {
       questionLimitMs: 2000,
       idleLimitMs: 5000,
       report: (text) => this.reports.push(text),
+      counted: (name, status) => name === "seed" && this.counted.push(status ?? "none"),
     });
     this.listen();
   }
@@ -102,6 +105,9 @@ class Bench {
   close(): void {
     this.client.close();
     this.unlisten();
+    // Each question is counted once, in the order in which they are settled.
+    const kinds = this.answers.map((answer) => answer === "none" || answer === "fail" ? answer : 0);
+    assertEquals(this.counted.map((status) => Number(status) < 0 ? "fail" : status), kinds);
     assertEquals(this.reactor.watched, 0);
     this.reactor.close();
   }

@@ -6,6 +6,9 @@
  */
 import { type Bytes, concat, toLatin1 } from "../../../lib/base/bytes.ts";
 import { ManualClock } from "../../../lib/base/clock.ts";
+import type { Settings } from "../../../lib/config/settings.ts";
+import type { Adoption } from "../../../lib/daemon/seam.ts";
+import { NumberBoard } from "../../../lib/daemon/numbers/number_board.ts";
 import type { Service } from "../../../lib/daemon/service_thread.ts";
 import { AGAIN, closeDescriptor, connectUnix, receive, send } from "../../../lib/net/stream.ts";
 import { SharedCounters } from "../../../lib/daemon/shared_counters.ts";
@@ -26,6 +29,8 @@ export class ServiceRig implements Disposable {
   readonly clock = new ManualClock();
   readonly reactor = new Reactor(this.clock);
   readonly log = new ListLog();
+  /** What the service counts. */
+  readonly board = new NumberBoard(this.clock);
   /** Slow calls wait here until a test lets them happen. */
   readonly slowCalls = new FakeSlowCalls();
   readonly folder: string;
@@ -46,24 +51,38 @@ export class ServiceRig implements Disposable {
       this.beforeTurnEnd();
       return "idle";
     });
-    // Its updates come at random times; a test that wants them has to say so.
-    const exchange = settings.includes(EXCHANGE_NAME) ? "" : `${EXCHANGE_NAME} = ""\n`;
     try {
       this.service = makeTlsmgrService({
         reactor: this.reactor,
-        settings: settingsFrom(`data_directory = "${this.folder}"\n${exchange}${settings}`),
+        settings: this.#settingsOf(settings),
         log: this.log,
         listenFd: this.#listener.fd,
         isFirst: true,
         ownerId: Deno.uid()!,
         shared: new SharedCounters(SharedCounters.allocate()),
+        numbers: this.board.own,
         slowCalls: this.slowCalls,
         drained: () => this.drained++,
+        noteFiles: () => {},
+        kept: undefined,
       });
     } catch (error) {
       this.#release();
       throw error;
     }
+  }
+
+  /** Gives the service other settings while it serves. */
+  adopt(settings: string): Adoption {
+    const adopt = this.service.adopt?.bind(this.service);
+    if (adopt === undefined) throw new Error("The service takes no other settings");
+    return adopt(this.#settingsOf(settings));
+  }
+
+  #settingsOf(text: string): Settings {
+    // Its updates come at random times; a test that wants them has to say so.
+    const exchange = text.includes(EXCHANGE_NAME) ? "" : `${EXCHANGE_NAME} = ""\n`;
+    return settingsFrom(`data_directory = "${this.folder}"\n${exchange}${text}`);
   }
 
   /** Lets the loop turn until nothing is left to do. */

@@ -10,12 +10,19 @@ import type { Log } from "../../../lib/log/log.ts";
 import type { CacheType } from "../../../lib/proto/tlsmgr.ts";
 import { MemoryStore } from "../../../lib/store/memory_store.ts";
 import { Timer } from "../../../lib/reactor/timers.ts";
-import { SessionCache } from "../../../lib/tlsmgr/caches.ts";
+import type { StoreAdjustment } from "../../../lib/store/key_value_store.ts";
+import { SessionCache } from "../../../lib/tlsmgr/session_cache.ts";
 import type { TicketKeysOptions } from "../../../lib/tlsmgr/ticket_keys.ts";
 
 /** A log whose lines are kept, with the severity in front. */
 export class ListLog implements Log {
+  readonly isStructured = false;
+  readonly verbose = 0;
   readonly lines: string[] = [];
+
+  debug(text: string): void {
+    this.lines.push(`debug: ${text}`);
+  }
 
   info(text: string): void {
     this.lines.push(text);
@@ -71,14 +78,21 @@ export interface CacheOptions {
   trace?: string[];
 }
 
+/** What a store is told that has no limits. */
+export const NO_LIMITS: StoreAdjustment = {
+  ...{ maxEntries: 0, maxBytes: 0, eviction: "lru", expired: undefined },
+  ...{ compactBytesMin: 0, compactRatio: 1 },
+};
+
 /** A cache in memory. */
 export function makeCache(label: CacheType, options: CacheOptions = {}): SessionCache {
   const { timeoutS = 3600, database = true, entryBytesMax = 0, trace } = options;
   return new SessionCache({
     label,
     timeoutS,
-    store: database ? new MemoryStore() : undefined,
+    database: database ? { shown: "memory:", store: new MemoryStore() } : undefined,
     entryBytesMax,
+    adjustment: NO_LIMITS,
     trace: trace === undefined ? undefined : (text) => trace.push(text),
   });
 }

@@ -4,9 +4,10 @@ import { FatalError } from "../../../lib/base/errors.ts";
 import { ERRNO } from "../../../lib/ffi/errno.ts";
 import { Store } from "../../../lib/store/store.ts";
 import { opensslVersionNumber } from "../../../lib/tls/version.ts";
-import { sanitiseTimeout, SessionCache, SessionCaches } from "../../../lib/tlsmgr/caches.ts";
+import { sanitiseTimeout, SessionCaches } from "../../../lib/tlsmgr/caches.ts";
+import { SessionCache } from "../../../lib/tlsmgr/session_cache.ts";
 import { MemoryIo } from "../store/_memory_io.ts";
-import { base64Value, ListLog, makeCache, settingsFrom } from "./_setup.ts";
+import { base64Value, ListLog, makeCache, NO_LIMITS, settingsFrom } from "./_setup.ts";
 
 const NOW = 1_000_000;
 
@@ -303,9 +304,10 @@ Deno.test("SessionCache.find() leaves an entry that the disk does not give", () 
   const cache = new SessionCache({
     label: "smtpd",
     timeoutS: 120,
-    store,
+    database: { shown: "btree:c", store },
     entryBytesMax: 0,
     trace: undefined,
+    adjustment: NO_LIMITS,
   });
   cache.store("id", base64Value("aGVsbG8="), NOW);
   cache.flush();

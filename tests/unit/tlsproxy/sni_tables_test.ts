@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { FatalError } from "../../../lib/base/errors.ts";
-import { readSniTables } from "../../../lib/tlsproxy/sni_tables.ts";
+import { filesOfMaps, readSniTables } from "../../../lib/tlsproxy/sni_tables.ts";
 import { TempFolder } from "../../support/temp_folder.ts";
 
 const read = (...maps: string[]) => Object.fromEntries(readSniTables(maps));
@@ -66,4 +66,9 @@ Deno.test("readSniTables() refuses what it cannot read, by its name", async () =
     assert(error.message.startsWith("Cannot use tls_server_sni_maps: "));
     assertEquals([error.exitCode, error.hint !== undefined], [78, true]);
   }
+});
+
+Deno.test("filesOfMaps() names the tables that stand in files", () => {
+  const maps = ["inline:{ a.example=/a.pem }", "texthash:/etc/sni", "texthash:other:file"];
+  assertEquals(filesOfMaps(maps), ["/etc/sni", "other:file"]);
 });

@@ -1,8 +1,8 @@
 /** What `postern doctor` finds: one healthy installation, and many with one thing broken. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { FatalError } from "../../../../lib/base/errors.ts";
-import { ROLE_NAMES, type RoleName } from "../../../../lib/config/parameters.ts";
+import type { ServiceWish } from "../../../../lib/cli/service_choice.ts";
 import { prepareGround } from "../../../../lib/cli/doctor/ground.ts";
 import { examine, exitCodeOf, reportText } from "../../../../lib/cli/doctor/report.ts";
 import { findOpenSsl, type InstalledOpenSsl } from "../../../../lib/cli/version.ts";
@@ -161,7 +161,7 @@ const CASES: readonly Case[] = [
     harm: ({ clock }) => clock.setUnixSeconds(clock.unixSeconds() - 60 * 60),
     findings: [
       /^certificates: error: The certificates in .* are out of order: "mx\.example" follows "mx/,
-      ...["mx.example", "mx.example", "Patient authority"].map((name) =>
+      ...["mx.example", "Patient authority"].map((name) =>
         new RegExp(`^certificates: error: The certificate "${name}" .* is not good before`)
       ),
     ],
@@ -354,12 +354,12 @@ const CASES: readonly Case[] = [
 async function findingsOf(
   patient: Patient,
   openSsl: InstalledOpenSsl,
-  roles: readonly RoleName[] = ROLE_NAMES,
+  wish: Partial<ServiceWish> = {},
 ) {
   const ground = prepareGround({
     config: patient.config,
     mainCf: patient.folder.file("main.cf"),
-    roles,
+    wish: { role: undefined, instance: undefined, ...wish },
     openSsl,
     machine: patient.machine,
   });
@@ -411,9 +411,62 @@ Deno.test("doctor with one role leaves the other one alone", async () => {
   patient.settings.smtpd_tls_key_file = "/nowhere/key.pem";
   patient.machine.listener = () => Promise.resolve(undefined);
   await patient.write();
-  const tlsmgr = await findingsOf(patient, await findOpenSsl(), ["tlsmgr"]);
+  const tlsmgr = await findingsOf(patient, await findOpenSsl(), { role: "tlsmgr" });
   assertEquals(tlsmgr.shown.length, 1, tlsmgr.shown.join("\n"));
   assert(/^sockets: warning: Nobody listens on tlsmgr's/.test(tlsmgr.shown[0]));
-  const tlsproxy = await findingsOf(patient, await findOpenSsl(), ["tlsproxy"]);
+  const tlsproxy = await findingsOf(patient, await findOpenSsl(), { role: "tlsproxy" });
   assertEquals(tlsproxy.shown.map((line) => line.split(":")[0]), ["keys", "sockets"]);
+});
+
+/** Adds a tlsmgr and a tlsproxy to a healthy installation. */
+function addInstances({ settings, folder }: Patient): void {
+  settings.instance = {
+    edge: {
+      role: "tlsproxy",
+      parameters: { smtpd_tls_cert_file: folder.file("short.pem") },
+    },
+    keys: {
+      role: "tlsmgr",
+      parameters: { smtpd_tls_session_cache_database: "btree:${data_directory}/keys" },
+    },
+  };
+}
+
+Deno.test("doctor looks at each instance, and says what services share once", async () => {
+  await using patient = await Patient.make();
+  addInstances(patient);
+  patient.masterCf += "edge unix - - n - 0 tlsproxy\n";
+  patient.machine.listener = (path) =>
+    Promise.resolve(
+      /(?:edge|keys)$/.test(path) ? undefined : { processes: [{ pid: 7, name: "postern" }] },
+    );
+  await Deno.chmod(patient.folder.file("key.pem"), 0o604);
+  await patient.write();
+  const { shown, remedies } = await findingsOf(patient, await findOpenSsl());
+  const expected = [
+    /^key-files: error: Everybody may read private key ".*key\.pem"$/,
+    /^certificates: warning: The certificate "mx\.example" in ".*short\.pem" ends on/,
+    /^sockets: warning: Nobody listens on the socket of instance edge ".*private\/edge"$/,
+    /^sockets: warning: Nobody listens on the socket of instance keys ".*private\/keys"$/,
+    /^master\.cf: error: .*: the entry edge is enabled, .* that \[instance\.edge\] wants$/,
+  ];
+  assertEquals(shown.length, expected.length, shown.join("\n"));
+  for (const [i, pattern] of expected.entries()) assertMatch(shown[i], pattern);
+  assertStringIncludes(remedies.join("\n"), "systemctl start postern-tlsproxy@edge, or postern ");
+});
+
+Deno.test("doctor looks at one instance alone where it is named", async () => {
+  await using patient = await Patient.make();
+  addInstances(patient);
+  // Nothing of the plain tlsproxy's.
+  patient.settings.smtpd_tls_cert_file = "/nowhere";
+  patient.machine.listener = () => Promise.resolve(undefined);
+  await patient.write();
+  const { shown } = await findingsOf(patient, await findOpenSsl(), { instance: "edge" });
+  const expected = [
+    /^certificates: warning: .*short\.pem" ends on/,
+    /^sockets: warning: Nobody listens on the socket of instance edge ".*private\/edge"$/,
+  ];
+  assertEquals(shown.length, expected.length, shown.join("\n"));
+  for (const [i, pattern] of expected.entries()) assertMatch(shown[i], pattern);
 });

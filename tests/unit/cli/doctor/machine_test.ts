@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import {
-  findAccount,
+  groupsNaming,
   listeningInode,
   readFreeBytes,
   readOpenFilesMax,
@@ -34,11 +34,10 @@ Deno.test("readFreeBytes() reads what df -P prints", () => {
   assertEquals(readFreeBytes(""), undefined);
 });
 
-Deno.test("findAccount() adds the groups that name the account", () => {
-  const passwd = "root:x:0:0::/:\npostfix:x:112:118::/var/spool/postfix:/bin/false\n";
+Deno.test("groupsNaming() knows the groups that name an account", () => {
   const group = "postfix:x:118:\npostern:x:200:a,postfix\nother:x:201:postfixx\n";
-  assertEquals(findAccount("postfix", passwd, group), { uid: 112, gids: [118, 200] });
-  assertEquals(findAccount("nobody", passwd, group), undefined);
+  assertEquals(groupsNaming("postfix", group), [200]);
+  assertEquals(groupsNaming("nobody", group), []);
 });
 
 Deno.test("thisMachine finds the process that listens at a path", async () => {
@@ -57,6 +56,8 @@ Deno.test("thisMachine tells limits, free space and accounts", async () => {
   assertEquals(thisMachine.openFilesMax(999_999_999), undefined);
   assert((await thisMachine.freeBytes("/"))! > 0);
   assertEquals(thisMachine.account("root")?.uid, 0);
+  assertEquals(thisMachine.account("daemon")?.gids[0], 1);
+  assertEquals(thisMachine.account("no-such-account"), undefined);
   assertEquals([thisMachine.hasGroup("root"), thisMachine.hasGroup("no-such-group")], [
     true,
     false,

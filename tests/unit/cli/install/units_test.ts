@@ -34,9 +34,11 @@ Deno.test("unitText() puts every fact in its place", () => {
   for (
     const line of [
       "ExecStart=/opt/p/sbin/postern --role tlsmgr --config /opt/p/etc/postern/postern.toml",
-      "ExecStart=/opt/p/sbin/postern --role tlsproxy --config /opt/p/etc/postern/%i.toml",
+      "ExecStart=/opt/p/sbin/postern --role tlsproxy --instance %i " +
+      "--config /opt/p/etc/postern/postern.toml",
       "ListenStream=/srv/queue/private/tlsproxy",
-      "ReadWritePaths=/srv/var/lib/postfix",
+      "ListenStream=/srv/queue/private/%i",
+      "ReadWritePaths=-/run/postern /srv/var/lib/postfix",
       "User=mailer",
       "SocketUser=mailer",
       "d /run/postern 0750 mailer postern -",

@@ -8,6 +8,7 @@ import { unheededSettings } from "../../../../lib/cli/manual/setting_blocks.ts";
 import { renderText } from "../../../../lib/cli/manual/terminal.ts";
 import { OWN_TABLES } from "../../../../lib/config/own_keys.ts";
 import { parameterRow, PARAMETERS } from "../../../../lib/config/parameters.ts";
+import { type MetricRow, METRICS } from "../../../../lib/daemon/numbers/metric_table.ts";
 import { loadSettings } from "../../../../lib/config/settings.ts";
 
 const HEAD = "x(1): about x\n2026-01-02\n";
@@ -83,6 +84,22 @@ Deno.test("postern.toml(5) describes every parameter and every key, once", () =>
   }
 });
 
+Deno.test("postern-metrics(7) describes every metric, once, and its labels", () => {
+  const text = textOfPage("postern-metrics");
+  const lines = text.split("\n");
+  for (const [name, { labels }] of Object.entries<MetricRow>(METRICS)) {
+    const at = lines.indexOf(`    ${name}`);
+    assert(at > 0 && lines.lastIndexOf(`    ${name}`) === at, name);
+    const next = lines.findIndex((line, i) => i > at && /^( {4})?\S/.test(line));
+    const about = lines.slice(at, next).join("\n");
+    for (const label of labels) assertStringIncludes(about, label);
+  }
+  assertEquals(
+    lines.filter((line) => / {4}(postern|process)_\w+$/.test(line)).length,
+    Object.keys(METRICS).length,
+  );
+});
+
 Deno.test("the pages of the roles say what each of them does not obey", () => {
   for (const role of ["tlsmgr", "tlsproxy"] as const) {
     const text = textOfPage(`postern-${role}`).replaceAll(/\s+/g, " ");
@@ -102,15 +119,15 @@ Deno.test("command lines that pages show can be read", () => {
   assert(count > 10);
 });
 
-Deno.test("postern.toml(5) says of instances and listeners what the loader says of them", () => {
+Deno.test("postern.toml(5) says of listeners and instances what the loader says of them", () => {
   const text = `[[listener]]\naccept = "[::1]:465"\nconnect = "/run/x"\n` +
     `[instance.a]\nrole = "tlsproxy"\n`;
   const { findings } = loadSettings({ text, file: "x", role: "tlsproxy", overrides: [] });
   const page = textOfPage("postern.toml").replaceAll(/\s+/g, " ");
-  for (const key of ["instance.a", "listener.0"]) {
-    assert(findings.some((found) => found.key === key && /nothing obeys/.test(found.message)), key);
-  }
-  assertStringIncludes(page, "Both are checked, and nothing obeys them yet.");
+  assertEquals(findings.map(({ key, message }) => [key, message]), [
+    ["listener.0", "Accepted, but nothing obeys it yet"],
+  ]);
+  assertStringIncludes(page, "It is checked, and nothing obeys it yet.");
 });
 
 Deno.test("pages say that there is no client role as long as nothing obeys its level", () => {
