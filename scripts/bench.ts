@@ -12,6 +12,7 @@
 import { parseArgs } from "@std/cli";
 import { pin, processorsAllowed } from "./bench/accounting.ts";
 import { measureMemory, measureNeighbours } from "./bench/crowd_figures.ts";
+import { onEndSignals } from "./bench/end_signals.ts";
 import { describeSetting, machineBusySeconds, type Setting } from "./bench/machine.ts";
 import { FOLDER_VARIABLE, runInMemory } from "./bench/memory_folder.ts";
 import { printMap } from "./bench/map.ts";
@@ -82,6 +83,7 @@ async function measure(options: Options, folder: string): Promise<Report> {
   const failures: string[] = [];
   {
     await using run = new Run(options, processors);
+    using _end = onEndSignals(() => run.interrupt());
     // Reading what servers log is work too, and must not be done where they run.
     await pin(Deno.pid, [run.processors.load]);
     for (const figure of FIGURES) {
@@ -92,6 +94,7 @@ async function measure(options: Options, folder: string): Promise<Report> {
         failures.push(error instanceof Error ? error.message : String(error));
         await run.dropLoads();
       }
+      if (run.isInterrupted) break;
     }
     rows.push(...run.rows.map(resultOf));
   }

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { onEndSignals } from "./end_signals.ts";
 
 /** Makes everything that `make` puts into a temporary folder lie in memory, where that can be had. */
 export async function inMemory<T>(make: () => Promise<T>): Promise<T> {
@@ -55,7 +56,10 @@ export async function runInMemory(script: string): Promise<number | undefined> {
       env: { [FOLDER_VARIABLE]: folder },
       stdin: "inherit",
     });
-    return (await command.spawn().status).code;
+    const child = command.spawn();
+    // It has servers to end.
+    using _end = onEndSignals(() => child.kill("SIGTERM"));
+    return (await child.status).code;
   } finally {
     await Deno.remove(folder);
   }

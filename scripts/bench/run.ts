@@ -68,6 +68,7 @@ export class Run implements AsyncDisposable {
   #pair: Promise<Pair> | undefined;
   #memoryPair: Promise<Pair> | undefined;
   #others: Promise<TlsServer[]> | undefined;
+  #isInterrupted = false;
   readonly #loads = new Map<number, Promise<LoadProcess>>();
 
   constructor(options: Options, processors: readonly number[]) {
@@ -135,12 +136,22 @@ export class Run implements AsyncDisposable {
     for (const load of loads) await (await load)[Symbol.asyncDispose]();
   }
 
+  /** Lets nothing further be measured: whatever is being measured fails with its next step. */
+  interrupt(): void {
+    this.#isInterrupted = true;
+  }
+
+  get isInterrupted(): boolean {
+    return this.#isInterrupted;
+  }
+
   /** Has the load program do something to a server, and measures what that took. */
   async measure(
     server: TlsServer,
     command: Command,
     options: { role: Role; processor?: number },
   ): Promise<Measured> {
+    if (this.#isInterrupted) throw new Error("Cannot go on: a signal said to stop");
     const load = await this.load(options.processor);
     const before = await server.cpuSeconds(options.role);
     const outcome = await load.run(command);

@@ -33,8 +33,10 @@ import { waitUntil } from "./wait.ts";
 const MASTER = "/usr/lib/postfix/sbin/master";
 
 // master(8) leaves the terminal and the session behind, so nothing would end it with the tests. The
-// shell prints its process id, and stops it as soon as the shell's standard input ends.
-const LIFELINE = `"$@" & master=$!; echo "$master"; read -r _; kill "$master"; wait "$master"`;
+// shell prints its process id, and stops it as soon as the shell's standard input ends, or a signal to
+// all of the terminal's processes comes.
+const LIFELINE =
+  `trap : INT TERM; "$@" & master=$!; echo "$master"; read -r _; kill "$master"; wait "$master"`;
 
 /** A Postfix instance; make it with {@linkcode preparePostfix}. */
 export class PostfixInstance implements AsyncDisposable {
