@@ -28,6 +28,7 @@ import { countLog } from "./numbers/log_numbers.ts";
 import { NumberBoard } from "./numbers/number_board.ts";
 import { openProcessFiles, ProcessNumbers } from "./numbers/process_numbers.ts";
 import { chooseIdentity, giveUpRights, guardMemory, type Identity } from "./privileges.ts";
+import { dropPages, findProgramPages } from "./program_pages.ts";
 import { Recycling, recyclingLimits } from "./recycling.ts";
 import { Reloader, type Reread } from "./reload.ts";
 import { settingsLines } from "./settings_lines.ts";
@@ -53,6 +54,8 @@ export interface RunOptions {
 }
 
 const ROOT = 0;
+/** What a start sets off in the background, such as compiling and collecting, is over by then. */
+const SETTLE_MS = 500;
 const END_SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
 /** What a role has before its first thread starts. */
@@ -99,6 +102,7 @@ export async function runRole(options: RunOptions): Promise<ExitCode> {
   try {
     const { control } = crews.current;
     await control.opened;
+    const startPages = findProgramPages();
     if (!control.stopping) {
       control.attempt(() => {
         giveUp(ground);
@@ -112,6 +116,7 @@ export async function runRole(options: RunOptions): Promise<ExitCode> {
       service.begin();
       reloader.begin();
     }
+    using _settling = actOnce(SETTLE_MS, () => dropPages(startPages));
     using _watch = startWatch(ground, reread === undefined ? undefined : reloader);
     using _pulse = startPulse(notifier, crews, ground.pulseMs);
     using _recycling = startRecycling(ground, (parameter) => {
@@ -143,6 +148,12 @@ function listenTo(signals: readonly Deno.Signal[], act: () => void): Disposable 
 /** Does something later, unless the process has ended by then. */
 function deferInBackground(delayMs: number, act: () => void): void {
   Deno.unrefTimer(setTimeout(act, delayMs));
+}
+
+/** Does something later, unless it is disposed of by then. */
+function actOnce(delayMs: number, act: () => void): Disposable {
+  const timer = setTimeout(act, delayMs);
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
 }
 
 function reopenLog(target: LogTarget, log: OpenLog): void {

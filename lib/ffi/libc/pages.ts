@@ -11,6 +11,7 @@ const MAP_PRIVATE = 0x2;
 const MAP_ANONYMOUS = 0x20;
 /** `MAP_FAILED`, as an address. */
 const FAILED = 0xffff_ffff_ffff_ffffn;
+const MADV_DONTNEED = 4;
 const MADV_DONTDUMP = 16;
 
 /**
@@ -31,4 +32,13 @@ export function mapSecretPages(bytes: number): Deno.PointerObject | undefined {
 /** munmap(2): the memory is gone at once, and touching it ends the process. */
 export function unmapPages(pointer: Deno.PointerObject, bytes: number): void {
   libc.munmap(pointer, BigInt(bytes));
+}
+
+/**
+ * madvise(2), MADV_DONTNEED, of `bytes` from the address `start` on: the process forgets these pages, and
+ * reads them from their file again where it needs them. Only for mappings of files with no page of the
+ * process's own in them, for such a page would be lost.
+ */
+export function dropFilePages(start: bigint, bytes: bigint): void {
+  libc.madvise(Deno.UnsafePointer.create(start), bytes, MADV_DONTNEED);
 }
