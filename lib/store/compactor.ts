@@ -3,7 +3,9 @@
  *
  * A compaction is due when dead bytes exceed the live ones by a factor, or when the file comes near twice
  * the quota of bytes; and whatever the numbers are, when only a fresh file can put something right: a
- * delete that was never written down, a file that did not sync, a damaged end, or somebody's order. One
+ * delete that was never written down, a file that did not sync, a damaged end, or somebody's order. A
+ * file whose entries are replaced all the time would be due many times a second, each time for three waits
+ * of a disk's: within a second of one compaction the next waits until the file is some times as long. One
  * that fails is reported once and tried again: after the file has grown, or, if it has to be, after a
  * second, then two, four, up to a minute. The first success after that is reported too.
  *
@@ -16,6 +18,10 @@ import type { LogFile } from "./log_file.ts";
 import type { StoreCore } from "./store_core.ts";
 
 const RETRY_DELAY_MAX_MS = 60_000;
+/** After a compaction a file may grow for so long … */
+const REST_MS = 1_000;
+/** … to so many times the length that a file must have to be compacted. */
+const REST_FACTOR = 4;
 /** An entry that the disk does not read ends this many compactions before it is given up. */
 const UNREADABLE_PATIENCE = 3;
 /** With a quota of bytes: the part of it that the file may be long before dead bytes have to go. */
@@ -33,6 +39,8 @@ export class Compactor {
   #notBeforeBytes = 0;
   /** A forced compaction waits for its time. */
   #isPostponed = false;
+  /** The last compaction was a moment ago. */
+  #isResting = false;
   #failures = 0;
   #unreadableFailures = 0;
 
@@ -93,7 +101,8 @@ export class Compactor {
     const fileBytes = log.endBytes;
     const hasGrown = fileBytes >= this.#notBeforeBytes;
     if (this.#isForced) return settings.after === undefined ? hasGrown : !this.#isPostponed;
-    if (!hasGrown || fileBytes < compactBytesMin) return false;
+    const bytesMin = this.#isResting ? REST_FACTOR * compactBytesMin : compactBytesMin;
+    if (!hasGrown || fileBytes < bytesMin) return false;
     const deadBytes = fileBytes - FILE_HEADER_BYTES - index.liveBytes;
     if (deadBytes > compactRatio * index.liveBytes) return true;
     return maxBytes > 0 && fileBytes > CROWDED * maxBytes && deadBytes > maxBytes / 4;
@@ -123,8 +132,18 @@ export class Compactor {
     this.#notBeforeBytes = 0;
     this.#failures = 0;
     this.#unreadableFailures = 0;
+    this.#rest();
     core.settle("compact", `Compacting ${core.file} again`);
     core.durability.switchTo(compaction.log.fd, compaction.unsyncedBytes > 0);
+  }
+
+  #rest(): void {
+    const { after } = this.#core.settings;
+    if (after === undefined || this.#isResting) return;
+    this.#isResting = true;
+    after(REST_MS, () => {
+      this.#isResting = false;
+    });
   }
 
   /** Its name is gone, so closing it gives its blocks back: 10 ms for 60 MB. */

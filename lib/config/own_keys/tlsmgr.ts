@@ -62,7 +62,8 @@ anew. 1.0 or more, with or without a fraction.`,
     min: 0,
     help: "A smaller file is not rewritten.",
     text: `\
-A cache file below this size is left as it is, however much of it is dead.`,
+A cache file below this size is left as it is, however much of it is dead. Within a second of one rewrite
+the next waits until the file has four times this size.`,
   },
   sync: {
     kind: "enum",

@@ -309,3 +309,28 @@ Deno.test("Store.expireSome() leaves no older value in the file that a compactio
   store.close();
   assertEquals(bench.open().get("k0", NOW - 20), undefined);
 });
+
+Deno.test("Compaction lets a file grow for a second after the last, and no further than some times as long", () => {
+  const bench = new SlowBench();
+  const store = bench.open({ compactBytesMin: 1000, compactRatio: 1 });
+  const value = new Uint8Array(100);
+  /** Thousands of bytes that the file has when it is compacted. */
+  const growUntilCompacted = () => {
+    const before = store.stats().compactions;
+    for (let puts = 0; puts < 100; puts++) {
+      store.put("k", value, NOW);
+      store.flush();
+      const { fileBytes } = store.stats();
+      bench.settle(store);
+      if (store.stats().compactions > before) return Math.floor(fileBytes / 1000);
+    }
+    throw new Error("No compaction came to its end");
+  };
+  assertEquals(growUntilCompacted(), 1);
+  // Rest or not, there is an end to it.
+  assertEquals([growUntilCompacted(), growUntilCompacted()], [4, 4]);
+  assertEquals(bench.timers.map(([delayMs]) => delayMs), [1000]);
+  bench.fire();
+  assertEquals([growUntilCompacted(), growUntilCompacted()], [1, 4]);
+  assertEquals(store.get("k", NOW), value);
+});
