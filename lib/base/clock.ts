@@ -12,6 +12,11 @@ export interface Clock {
   unixSeconds(): number;
 }
 
+/** The wall clock, for the times in a log. */
+export function wallTime(): Date {
+  return new Date();
+}
+
 /** The clocks of the machine. */
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),

@@ -11,7 +11,12 @@ import type { LoopObserver } from "../reactor/reactor.ts";
 const PLACE = { turn: 0, activity: 1, fd: 2 } as const;
 const ACTIVITY = { waiting: 0, opening: 1, handling: 2, firing: 3, tidying: 4 } as const;
 
-/** One thread's memory; written by that thread, read by the control thread. */
+/**
+ * One thread's memory; written by that thread, read by the control thread.
+ *
+ * With one writer a plain store does: 32 bits are written whole, and seen in time, because a thread that is
+ * busy or waits has left JavaScript for it or will. An atomic one costs several times as much, in each turn.
+ */
 export class Progress implements LoopObserver {
   readonly #cells: Int32Array<SharedArrayBuffer>;
 
@@ -31,12 +36,12 @@ export class Progress implements LoopObserver {
   }
 
   waiting(): void {
-    Atomics.add(this.#cells, PLACE.turn, 1);
+    this.#cells[PLACE.turn]++;
     this.#set(ACTIVITY.waiting);
   }
 
   handling(fd: number): void {
-    Atomics.store(this.#cells, PLACE.fd, fd);
+    this.#cells[PLACE.fd] = fd;
     this.#set(ACTIVITY.handling);
   }
 
@@ -70,6 +75,6 @@ export class Progress implements LoopObserver {
   }
 
   #set(activity: number): void {
-    Atomics.store(this.#cells, PLACE.activity, activity);
+    this.#cells[PLACE.activity] = activity;
   }
 }

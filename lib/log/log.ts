@@ -8,6 +8,7 @@
  */
 import { BaseHandler, Logger, LogLevels, type LogRecord } from "@std/log";
 import { type Bytes, utf8 } from "../base/bytes.ts";
+import { wallTime } from "../base/clock.ts";
 import { type Defer, Folding } from "./folding.ts";
 import { jsonForm, type JsonOptions } from "./json_form.ts";
 import type { Line, LogSubject, Severity } from "./line.ts";
@@ -100,7 +101,11 @@ class LineHandler extends BaseHandler {
 
   override handle(record: LogRecord): void {
     const about = record.args[0] as LogSubject | undefined;
-    const line = { level: record.level, text: record.msg, time: record.datetime, about };
+    this.take({ level: record.level, text: record.msg, time: record.datetime, about });
+  }
+
+  /** Takes a line. */
+  take(line: Line): void {
     if (this.#folding === undefined) this.#write(line);
     else this.#folding.take(line);
   }
@@ -161,7 +166,10 @@ export function openLog(options: LogOptions): OpenLog {
     isStructured: options.format === "json",
     verbose: options.verbose ?? 0,
     debug: (text, about) => void logger.debug(text, about),
-    info: (text, about) => void logger.info(text, about),
+    // Each session has lines of normal operation, and a record costs more than all else that is done for one.
+    info: (text, about) => {
+      handler.take({ level: LogLevels.INFO, text, time: wallTime(), about });
+    },
     warn: (text, about) => void logger.warn(text, about),
     error: (text, about) => void logger.error(text, about),
     fatal: (text, about) => void logger.critical(text, about),

@@ -30,6 +30,19 @@ const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 
 /** Replaces what could end a line or drive a terminal by `?` (Postfix's util/printable.c). */
 export function printable(text: string): string {
+  return isPlain(text) ? text : replaceControls(text);
+}
+
+/** Whether there is nothing but printable ASCII in `text`: cheaper to find out than to replace nothing. */
+function isPlain(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x20 || code > 0x7e) return false;
+  }
+  return true;
+}
+
+function replaceControls(text: string): string {
   // deno-lint-ignore no-control-regex
   return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, "?");
 }
@@ -40,6 +53,10 @@ export class Head {
   readonly #host: string | undefined;
   readonly #facility: number | undefined;
   readonly #isTimed: boolean;
+  /** The last one, which most lines of the same second have too. */
+  #last = "";
+  #lastLevel = -1;
+  #lastSecond = -1;
 
   constructor(options: HeadOptions) {
     this.#identity = `${options.name}[${options.pid}]: `;
@@ -56,6 +73,14 @@ export class Head {
 
   /** Priority, time, host and identity, as far as they are shown. */
   of(line: Line): string {
+    const second = this.#isTimed ? Math.floor(line.time.getTime() / 1000) : 0;
+    if (line.level === this.#lastLevel && second === this.#lastSecond) return this.#last;
+    this.#lastLevel = line.level;
+    this.#lastSecond = second;
+    return this.#last = this.#make(line);
+  }
+
+  #make(line: Line): string {
     const stamp = this.#isTimed ? `${stampOf(line.time)} ` : "";
     const host = this.#host === undefined ? "" : `${this.#host} `;
     return this.priority(line) + stamp + host + this.#identity;

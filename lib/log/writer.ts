@@ -80,9 +80,12 @@ export class LineWriter {
 
   /** Puts the line, cut where it is too long, and its newline into the shared room; bytes there. */
   #encode(line: string): number {
-    const { read, written } = encoder.encodeInto(line, encoded);
-    let length = written;
-    if (read < line.length || written >= this.#bytesMax) {
+    let length = encodeAscii(line);
+    if (length < 0) {
+      const { read, written } = encoder.encodeInto(line, encoded);
+      length = read < line.length ? BYTES_MAX : written;
+    }
+    if (length >= this.#bytesMax) {
       const bytes = cutToBytes(line, this.#bytesMax - 1);
       encoded.set(bytes);
       length = bytes.length;
@@ -103,4 +106,16 @@ export class LineWriter {
     if (sent >= 0 || sent === -ERRNO.EAGAIN) return sent >= 0;
     return connect(this.#fd, address) >= 0 && send(this.#fd, bytes, length) >= 0;
   }
+}
+
+/** Puts `line` into the shared room if it is ASCII and fits: its bytes there, or -1. */
+function encodeAscii(line: string): number {
+  const { length } = line;
+  if (length > BYTES_MAX) return -1;
+  for (let i = 0; i < length; i++) {
+    const code = line.charCodeAt(i);
+    if (code > 0x7f) return -1;
+    encoded[i] = code;
+  }
+  return length;
 }
