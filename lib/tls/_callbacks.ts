@@ -25,7 +25,7 @@ import { TICKET } from "./tickets.ts";
 /** What an engine answers to OpenSSL's questions. */
 export interface CallbackTarget {
   /** The ClientHello is there; `false` suspends the handshake. */
-  clientHello(ssl: Ssl): boolean;
+  clientHello(): boolean;
   /** Gives the cached session that the client asked for, and the ownership of it. */
   takeOfferedSession(): SslSession | null;
   /** A session that may be resumed later was made. */
@@ -82,10 +82,15 @@ function answer<A>(ask: (target: CallbackTarget) => A, otherwise: A): A {
   }
 }
 
+/**
+ * A pointer that is not looked at. As a number it is half of one, and no object is made for it at each call.
+ */
+const IGNORED = "u32";
+
 const clientHello = new Deno.UnsafeCallback(
-  { parameters: [T.ssl, "pointer", /* int *al */ "pointer" /* arg */], result: "i32" },
-  (ssl) => {
-    const go = answer((target) => ssl !== null && target.clientHello(ssl), undefined);
+  { parameters: [IGNORED, /* s */ IGNORED, /* int *al */ IGNORED /* arg */], result: "i32" },
+  () => {
+    const go = answer((target) => target.clientHello(), undefined);
     if (go === undefined) return CLIENT_HELLO.ERROR;
     return go ? CLIENT_HELLO.SUCCESS : CLIENT_HELLO.RETRY;
   },
@@ -95,7 +100,7 @@ const ZERO = new Uint8Array(4);
 
 const getSession = new Deno.UnsafeCallback(
   {
-    parameters: [T.ssl, "pointer", /* id */ "i32", /* len */ "pointer" /* int *copy */],
+    parameters: [IGNORED, /* s */ IGNORED, /* id */ "i32", /* len */ "pointer" /* int *copy */],
     result: "pointer",
   },
   (_ssl, _id, _length, copy) => {
@@ -106,7 +111,7 @@ const getSession = new Deno.UnsafeCallback(
 );
 
 const newSession = new Deno.UnsafeCallback(
-  { parameters: [T.ssl, T.sslSession], result: "i32" },
+  { parameters: [IGNORED, /* s */ T.sslSession], result: "i32" },
   (_ssl, session) => {
     if (session !== null) answer((target) => target.newSession(session), undefined);
     // No reference is kept.
@@ -116,8 +121,8 @@ const newSession = new Deno.UnsafeCallback(
 
 const ticketKey = new Deno.UnsafeCallback(
   {
-    parameters: [T.ssl, "pointer", "pointer", T.evpCipherCtx, T.evpMacCtx, "i32"],
-    // …, key_name, iv, ctx, hctx, enc
+    parameters: [IGNORED, "pointer", "pointer", T.evpCipherCtx, T.evpMacCtx, "i32"],
+    // s, key_name, iv, ctx, hctx, enc
     result: "i32",
   },
   (_ssl, keyName, iv, cipherContext, mac, enc) => {

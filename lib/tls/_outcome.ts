@@ -26,6 +26,12 @@ export class Outcome {
   /** Why the connection broke, in the system's words; empty when it did not, or just ended. */
   lost = "";
 
+  /** A write without OpenSSL's TLS has failed; right after the call. */
+  broken(): number {
+    this.lost = describeErrno(errno());
+    return ENGINE.failed;
+  }
+
   /** Turns a result that is not success into one of {@linkcode ENGINE}; right after the call. */
   explain(ssl: Ssl, result: number): number {
     // errno first: everything else may change it.

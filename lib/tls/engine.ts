@@ -19,6 +19,7 @@ import type { Ssl, SslSession, X509StoreCtx } from "../ffi/openssl/types.ts";
 import { cString } from "../ffi/memory.ts";
 import { type Agreed, readAgreed } from "./agreed.ts";
 import { type CallbackTarget, watchBytes, watchStates, withTarget } from "./_callbacks.ts";
+import { Gathering } from "./_gathering.ts";
 import { ENGINE, Outcome } from "./_outcome.ts";
 import type { ServerContext } from "./context.ts";
 import type { FlightRecorder, Step } from "./flight_recorder.ts";
@@ -51,6 +52,12 @@ export interface EngineOptions {
   readonly log: SessionLogOptions;
 }
 
+/**
+ * Two records of 16 kB and what is around them. OpenSSL moves what is left to the front of its buffer
+ * after each record, so that more than two would be copied more often than that saves calls.
+ */
+const BULK_READ_BYTES = 33_300n;
+
 /** One `SSL`. */
 export class ServerEngine implements CallbackTarget {
   readonly #ssl: Ssl;
@@ -66,6 +73,9 @@ export class ServerEngine implements CallbackTarget {
   /** Where the ClientHello stands: not seen, being gathered for, ready to be answered. */
   #hello: "unseen" | "gathering" | "ready" = "unseen";
   readonly #outcome = new Outcome();
+  /** Made with the first bytes that are more than a record. */
+  #gathering: Gathering | undefined;
+  #expectsBulk = false;
   #open = true;
   /** Bound once: a closure for each step would be one for each event. */
   readonly #step = () => libssl.SSL_do_handshake(this.#ssl);
@@ -161,6 +171,39 @@ export class ServerEngine implements CallbackTarget {
     return taken > 0 ? taken : this.#outcome.explain(this.#ssl, taken);
   }
 
+  /**
+   * Lets the records of the next {@linkcode write}s leave together, in {@linkcode flush}, which must
+   * follow.
+   */
+  gather(): void {
+    if (this.#traced) return;
+    this.#gathering ??= new Gathering(this.#ssl);
+    this.#gathering.begin();
+  }
+
+  /**
+   * Reads up to two full records at a time from here on; again is allowed.
+   *
+   * Only while bytes wait in it is there a buffer at all, so a session that has become idle has none.
+   */
+  expectBulk(): void {
+    if (this.#expectsBulk) return;
+    this.#expectsBulk = true;
+    libssl.SSL_set_default_read_buffer_len(this.#ssl, BULK_READ_BYTES);
+  }
+
+  /** Sends what was gathered: 1 when all of it has left, or `wantWrite`, or `failed`. */
+  flush(): number {
+    switch (this.#gathering?.flush()) {
+      case "full":
+        return ENGINE.wantWrite;
+      case "failed":
+        return this.#outcome.broken();
+      default:
+        return 1;
+    }
+  }
+
   /** Whether bytes have been read from the descriptor that {@linkcode read} has not returned. */
   hasPending(): boolean {
     return libssl.SSL_has_pending(this.#ssl) === 1;
@@ -224,15 +267,16 @@ export class ServerEngine implements CallbackTarget {
     this.#open = false;
     if (this.#gathered.session !== undefined) freeSession(this.#gathered.session);
     this.#gathered.session = undefined;
+    this.#gathering?.abandon();
     libssl.SSL_free(this.#ssl);
   }
 
   /** For OpenSSL. */
-  clientHello(ssl: Ssl): boolean {
+  clientHello(): boolean {
     const { resumption } = this.#options;
     if (resumption === undefined || this.#hello === "ready") return true;
     if (this.#hello === "gathering") return false;
-    const facts = readHello(ssl, resumption.allowsTls13);
+    const facts = readHello(this.#ssl, resumption.allowsTls13);
     this.#gathered.missed = resumption.missedBy(facts);
     if (resumption.hasAllFor(facts)) {
       this.#helloReady(resumption);

@@ -86,6 +86,11 @@ export const SSL_ERROR = {
   WANT_CLIENT_HELLO_CB: 11,
 } as const;
 
+/** Commands of `BIO_ctrl` and `BIO_int_ctrl`, and a flag of `BIO_test_flags` (openssl/bio.h). */
+export const BIO = { FLUSH: 11, SET_BUFFER_SIZE: 117, SHOULD_RETRY: 0x8 } as const;
+/** Which of the buffers of `BIO_f_buffer` is meant. */
+export const BIO_WRITE_BUFFER = 1;
+
 /** Answers of a ClientHello callback. */
 export const CLIENT_HELLO = { ERROR: 0, SUCCESS: 1, RETRY: -1 } as const;
 

@@ -112,6 +112,21 @@ export const LIBCRYPTO = {
     // …, BIO **bio2, writebuf2
     result: "i32",
   },
+  BIO_f_buffer: { parameters: [], result: T.bioMethod },
+  BIO_new: { parameters: [T.bioMethod], result: T.bio },
+  BIO_int_ctrl: {
+    parameters: [T.bio, "i32", /* cmd */ "isize", /* larg */ "i32" /* iarg */],
+    result: "isize",
+  },
+  BIO_ctrl_number: {
+    name: "BIO_ctrl",
+    parameters: [T.bio, "i32", /* cmd */ "i32", /* larg, not negative */ "pointer" /* parg */],
+    result: "i32",
+  },
+  BIO_test_flags: { parameters: [T.bio, "i32" /* flags */], result: "i32" },
+  BIO_push: { parameters: [T.bio, T.bio /* append */], result: T.bio },
+  BIO_pop: { parameters: [T.bio], result: T.bio },
+  BIO_up_ref: { parameters: [T.bio], result: "i32" },
   BIO_set_callback_ex: { parameters: [T.bio, "function" /* callback */], result: "void" },
   BIO_free: { parameters: [T.bio], result: "i32" },
   PEM_read_bio: {

@@ -80,6 +80,8 @@ export const LIBSSL = {
   SSL_free: { parameters: [T.ssl], result: "void" },
   SSL_set_fd: { parameters: [T.ssl, "i32" /* fd */], result: "i32" },
   SSL_set_bio: { parameters: [T.ssl, T.bio, /* rbio */ T.bio /* wbio */], result: "void" },
+  SSL_set0_wbio: { parameters: [T.ssl, T.bio], result: "void" },
+  SSL_set_default_read_buffer_len: { parameters: [T.ssl, "usize" /* len */], result: "void" },
   SSL_ctrl: {
     parameters: [T.ssl, "i32", /* cmd */ "isize", /* larg */ "buffer" /* parg */],
     result: "isize",

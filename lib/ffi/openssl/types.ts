@@ -34,6 +34,8 @@ export type EvpMacCtx = Deno.PointerObject<"EVP_MAC_CTX">;
 export type EvpMd = Deno.PointerObject<"EVP_MD">;
 /** `BIO *` */
 export type Bio = Deno.PointerObject<"BIO">;
+/** `const BIO_METHOD *` */
+export type BioMethod = Deno.PointerObject<"BIO_METHOD">;
 /** `STACK_OF(...) *` */
 export type Stack = Deno.PointerObject<"OPENSSL_STACK">;
 
@@ -54,5 +56,6 @@ export const T = {
   evpMacCtx: "pointer" as Deno.NativeTypedPointer<EvpMacCtx>,
   evpMd: "pointer" as Deno.NativeTypedPointer<EvpMd>,
   bio: "pointer" as Deno.NativeTypedPointer<Bio>,
+  bioMethod: "pointer" as Deno.NativeTypedPointer<BioMethod>,
   stack: "pointer" as Deno.NativeTypedPointer<Stack>,
 } as const;

@@ -5,6 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
+import { toHex, toLatin1 } from "../../../lib/base/bytes.ts";
 import { startProcess } from "../../support/process.ts";
 import { waitUntil } from "../../support/wait.ts";
 import { assertTalks, Bed, FLAGS, fullSession } from "./_bed.ts";
@@ -86,6 +87,40 @@ for (const version of ["TLSv1_2", "TLSv1_3"] as const) {
     await bed.check(fullSession(endpoint));
   });
 }
+
+Deno.test("tlsproxy: keys change again and again in the middle of bulk data", async () => {
+  await using bed = await Bed.start();
+  const { endpoint, local } = await bed.accepted();
+  const { listener, port } = await bed.peers.listen();
+  const file = bed.folder.file("received");
+  const client = `openssl s_client -connect 127.0.0.1:${port} -tls1_3 > ${file}`;
+  await using remote = startProcess("sh", ["-c", client], { env: { OPENSSL_CONF: "/dev/null" } });
+  const passed = await listener.accept();
+  await local.pass([passed]);
+  await passed.close();
+  await local.send("BEGIN\n");
+  const received = async () => (await Deno.stat(file)).size;
+  const hash = local.pump(BULK_BYTES, 1);
+  let changes = 0;
+  while (await received() < BULK_BYTES) {
+    // The client changes its keys, and asks for the same: the answer goes between the records.
+    await remote.write("K\n");
+    changes++;
+    await remote.waitFor("the change", () => remote.stderr.split("KEYUPDATE").length > changes);
+  }
+  const expected = await hash;
+  await remote.write("behind the last change\n");
+  assertEquals(await local.read(23), "behind the last change\n");
+  await local.close();
+  await remote.ended();
+  const all = await Deno.readFile(file);
+  const start = toLatin1(all.subarray(0, 65536)).indexOf("BEGIN\n") + 6;
+  const bytes = all.subarray(start, start + BULK_BYTES);
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  assertEquals(toHex(digest).toLowerCase(), expected);
+  assert(changes > 2, `${changes} changes of keys`);
+  await bed.check(fullSession(endpoint));
+});
 
 Deno.test("tlsproxy: sessions are resumed with a TLS 1.2 id, a TLS 1.2 ticket and TLS 1.3", async () => {
   await using bed = await Bed.start();

@@ -262,10 +262,14 @@ Deno.test("tlsproxy, JSON log: clients without a good certificate are told", asy
       if (certificate === clients.good) await local.close();
       else await local.readEnd();
     }
-    const [good] = eventsOf(bed, "handshake").slice(-1);
+    // A client of TLS 1.3 is done before the service is.
+    const good = await waitUntil(
+      "the handshake of the good client",
+      () => eventsOf(bed, "handshake").find((event) => event.client_certificate === "trusted"),
+    );
     assertEquals(
-      [good.client_certificate, good.client_subject_cn, good.client_issuer_cn],
-      ["trusted", "client.example.test", "Client authority"],
+      [good.client_subject_cn, good.client_issuer_cn],
+      ["client.example.test", "Client authority"],
     );
     assertMatch(String(good.client_fingerprint), /^([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
     assertEquals(good.client_signature, "ECDSA-SHA256");

@@ -389,3 +389,101 @@ testHall("a peer that does not read stops write(), and nothing is lost", {}, (ha
   assert(stuck > 0);
   assertEquals(received, sent);
 });
+
+/** Plaintext that shows where it is. */
+function patternAt(at: number, length: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length }, (_, i) => (at + i) % 251);
+}
+
+/** Gathers four records of the stream at `at`, and sends them. */
+function gatherRecords(meeting: Meeting, at: number): { taken: number; flushed: number } {
+  const { engine } = meeting;
+  engine.gather();
+  let taken = 0;
+  for (let i = 0; i < 4; i++) {
+    const count = engine.write(patternAt(at + taken, 16384), 16384);
+    if (count < 0) break;
+    taken += count;
+  }
+  return { taken, flushed: engine.flush() };
+}
+
+for (const version of [TLS12, TLS13]) {
+  testHall(
+    `gathered records of ${version} arrive whole and in order, however slowly`,
+    {},
+    (hall) => {
+      using slow = new Meeting(hall, { version });
+      using quick = new Meeting(hall, { version });
+      slow.shake();
+      quick.shake();
+      const bytes = new Uint8Array(9);
+      let stuck = 0;
+      let sent = 0;
+      let received = 0;
+      let quickSent = 0;
+      for (let round = 0; round < 60; round++) {
+        const { taken, flushed } = gatherRecords(slow, sent);
+        sent += taken;
+        // A buffer that is still full belongs to its session alone.
+        assertEquals(gatherRecords(quick, quickSent), { taken: 65536, flushed: 1 });
+        assertEquals(quick.client.read(), patternAt(quickSent, 65536));
+        quickSent += 65536;
+        if (flushed > 0) continue;
+        assertEquals(flushed, ENGINE.wantWrite);
+        stuck++;
+        // The other direction goes on meanwhile.
+        assertEquals(slow.client.write(latin1("hello")), 5);
+        assertEquals(slow.engine.read(bytes), 5);
+        const got = slow.client.read();
+        assertEquals(got, patternAt(received, got.length));
+        received += got.length;
+      }
+      while (slow.engine.flush() !== 1) {
+        const got = slow.client.read();
+        assertEquals(got, patternAt(received, got.length));
+        received += got.length;
+      }
+      const rest = slow.client.read();
+      assertEquals(rest, patternAt(received, rest.length));
+      received += rest.length;
+      // Without gathering a record leaves at once again.
+      assertEquals(slow.engine.write(latin1("!"), 1), 1);
+      assertEquals(slow.client.read(), latin1("!"));
+      assert(stuck > 2, `${stuck} times stuck`);
+      assertEquals(received, sent);
+    },
+  );
+}
+
+testHall(
+  "close() throws away what was gathered, and the next session gathers its own",
+  {},
+  (hall) => {
+    {
+      using stuck = new Meeting(hall);
+      stuck.shake();
+      for (let flushed = 1, sent = 0; flushed === 1;) {
+        const result = gatherRecords(stuck, sent);
+        sent += result.taken;
+        flushed = result.flushed;
+      }
+      stuck.engine.close();
+    }
+    using next = new Meeting(hall);
+    next.shake();
+    assertEquals(gatherRecords(next, 0), { taken: 65536, flushed: 1 });
+    assertEquals(next.client.read(), patternAt(0, 65536));
+  },
+);
+
+testHall("flush() to a peer that has gone says why it failed", {}, (hall) => {
+  const meeting = new Meeting(hall);
+  meeting.shake();
+  meeting.client[Symbol.dispose]();
+  closeFile(meeting.fds[1]);
+  assertEquals(gatherRecords(meeting, 0).flushed, ENGINE.failed);
+  assertEquals([meeting.engine.errors, meeting.engine.lost], [[], "Broken pipe"]);
+  meeting.engine.close();
+  closeFile(meeting.fds[0]);
+});
