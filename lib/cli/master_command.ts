@@ -50,6 +50,7 @@ export async function runUnderMaster(role: RoleName, args: readonly string[]): P
       worker: WORKERS[role],
       threads: threadsOf(settings),
       underMaster: true,
+      endsProcess: true,
     });
     if (code === 0) return code;
   } catch (error) {

@@ -112,6 +112,7 @@ async function runService({ choose, overrides, ...command }: ServiceCommand): Pr
     settings,
     settingsFile: source.name,
     ...(config !== STANDARD_INPUT && { settingsMark }),
+    endsProcess: true,
     worker: WORKERS[settings.role],
     threads: threadsOf(settings),
   });

@@ -51,6 +51,11 @@ export interface RunOptions {
   readonly settingsMark?: FileMark;
   /** Whether master(8) has started the process. @default {false} */
   readonly underMaster?: boolean;
+  /**
+   * Whether the process ends with the role: then signals that ask for the end change nothing to the last
+   * moment, however often they come. @default {false}
+   */
+  readonly endsProcess?: boolean;
 }
 
 const ROOT = 0;
@@ -85,10 +90,11 @@ export async function runRole(options: RunOptions): Promise<ExitCode> {
   const { listening, notifier, settings, log } = ground;
   const crews = new Crews(new Crew(settings, options.threads, ground.forCrews));
   // Whoever stops master(8) wants all of Postfix to end.
-  using _ends = listenTo(
+  using ends = new DisposableStack();
+  ends.use(listenTo(
     END_SIGNALS,
     () => ground.master === undefined ? crews.drain() : crews.stop(),
-  );
+  ));
   using _numbers = keepNumbers(ground, crews);
   const { reread, settingsFile } = options;
   const reloader = new Reloader(crews, { ...ground, reread, settingsFile });
@@ -128,7 +134,9 @@ export async function runRole(options: RunOptions): Promise<ExitCode> {
     // what is open here comes to its end.
     listening.close();
     desk.giveWay();
-    return await crews.finished;
+    const code = await crews.finished;
+    if (options.endsProcess === true) ends.move();
+    return code;
   } finally {
     listening.close();
     notifier.close();

@@ -45,6 +45,18 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
+Deno.test("tlsproxy: SIGTERM over and over, to the last moment, exits 0", async () => {
+  for (let run = 0; run < 3; run++) {
+    await using bed = await Bed.start();
+    const ended = bed.ended();
+    while (bed.tlsproxy.alive) {
+      bed.tlsproxy.signal("SIGTERM");
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    assertEquals(await ended, 0);
+  }
+});
+
 Deno.test("tlsproxy: SIGTERM lets an open session come to its end", async () => {
   await using bed = await Bed.start({ service: { drain_timeout: 300 } });
   const session = await bed.established();
