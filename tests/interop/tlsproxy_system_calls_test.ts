@@ -16,7 +16,7 @@ const RECORD_BYTES = 16 * 1024;
  * One read and one write a record at most, and something for records that come in pieces and for waits
  * in between. One more call a record, such as a read that finds nothing, would make it 3.
  */
-const CALLS_PER_RECORD_MAX = 2.5;
+const CALLS_PER_RECORD_MAX = 2.2;
 const TRIES_MAX = 4;
 
 /** System calls of `pid` while `work` is done, by name. */
