@@ -9,7 +9,7 @@
  */
 
 import { supportPath } from "./paths.ts";
-import { countDescriptorsOf, residentKbOf, type RunningProcess, startProcess } from "./process.ts";
+import { anonymousKbOf, countDescriptorsOf, type RunningProcess, startProcess } from "./process.ts";
 import { assertKeepsSecrets } from "./secrets.ts";
 import { waitUntil } from "./wait.ts";
 
@@ -90,9 +90,9 @@ export class Postern implements AsyncDisposable {
     return countDescriptorsOf(this.pid);
   }
 
-  /** Resident memory in kilobytes. */
-  rssKb(): Promise<number> {
-    return residentKbOf(this.pid);
+  /** Resident memory in kilobytes, without pages of files. */
+  anonymousKb(): Promise<number> {
+    return anonymousKbOf(this.pid);
   }
 
   /** Sends a signal, e.g. SIGKILL to see what survives. */

@@ -204,11 +204,24 @@ export async function countDescriptorsOf(pid: number): Promise<number> {
   return count;
 }
 
-/** The resident memory of process `pid` in kilobytes, from `/proc`. */
-export async function residentKbOf(pid: number): Promise<number> {
+/** The resident memory of process `pid` in kilobytes, pages of files included, from `/proc`. */
+export function residentKbOf(pid: number): Promise<number> {
+  return readKb(pid, "VmRSS");
+}
+
+/**
+ * The resident memory of process `pid` in kilobytes that is backed by no file, from `/proc`: what it has
+ * asked for itself. A role drops the pages of its program's file at a moment of its own, which a test of
+ * growth must not see.
+ */
+export function anonymousKbOf(pid: number): Promise<number> {
+  return readKb(pid, "RssAnon");
+}
+
+async function readKb(pid: number, line: string): Promise<number> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
-  const found = /^VmRSS:\s+(\d+) kB/m.exec(status);
-  if (found === null) throw new Error(`Cannot read the memory of process ${pid}: no VmRSS line`);
+  const found = new RegExp(`^${line}:\\s+(\\d+) kB`, "m").exec(status);
+  if (found === null) throw new Error(`Cannot read the memory of process ${pid}: no ${line} line`);
   return Number(found[1]);
 }
 

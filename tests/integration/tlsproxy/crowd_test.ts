@@ -10,7 +10,7 @@ import { assert, assertEquals } from "@std/assert";
 import { beginSession, type Ends } from "../../../lib/cli/demo/hand_over.ts";
 import { closeDescriptor, receive, sendWhole } from "../../../lib/net/stream.ts";
 import { nightly } from "../../support/nightly.ts";
-import { countDescriptorsOf, cpuSecondsOf, residentKbOf } from "../../support/process.ts";
+import { anonymousKbOf, countDescriptorsOf, cpuSecondsOf } from "../../support/process.ts";
 import { TlsClient } from "../../support/tls_client.ts";
 import { waitUntil } from "../../support/wait.ts";
 import { assertTalks, Bed } from "./_bed.ts";
@@ -93,7 +93,7 @@ Deno.test("tlsproxy: the memory of a crowd is used again by the next one", async
   await using bed = await Bed.start({ role: { max_sessions: 2_000 } });
   const { pid } = bed.tlsproxy;
   const size = nightly(300, 1_000);
-  const resident: number[] = [];
+  const ownKb: number[] = [];
   for (let round = 0; round < 6; round++) {
     const crowd = await crowdOf(size, () => beginSession(bed.socket));
     let released = 0;
@@ -102,11 +102,11 @@ Deno.test("tlsproxy: the memory of a crowd is used again by the next one", async
       return bed.lines().filter((line) => line.startsWith("DISCONNECT")).length >=
         (round + 1) * size;
     });
-    resident.push(await residentKbOf(pid));
+    ownKb.push(await anonymousKbOf(pid));
   }
   // Each session has about 30 kB while it lasts; keeping a third of that would show.
-  const growth = resident[5] - resident[2];
-  assert(growth < 3 * size * 10, `resident memory, kB: ${resident}`);
+  const growth = ownKb[5] - ownKb[2];
+  assert(growth < 3 * size * 10, `memory of its own, kB: ${ownKb}`);
 });
 
 Deno.test("tlsproxy: many sessions are open at once, and each of them works", async () => {
